@@ -1,0 +1,22 @@
+/** One line of the benchmark table: ours beside something else. */
+export interface Row {
+  name: string;
+  /** What it is compared with; `-` for a fixed limit, which then is `theirs`. */
+  against: string;
+  unit: string;
+  /** Medians over the pairs, in `unit`. */
+  ours: number;
+  theirs: number;
+  /** Median of the pairs' ratios, and its interval. */
+  ratio: number;
+  low: number;
+  high: number;
+  /** Such as `ratio ≥ 8`. */
+  wanted: string;
+  /** The interval's worse end passes. */
+  met: boolean;
+  note?: string;
+}
+
+/** What one bench measures. It cleans up after itself; `say` takes a line of progress. */
+export type Bench = (say: (line: string) => void) => Promise<Row[]>;

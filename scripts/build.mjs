@@ -1,0 +1,70 @@
+// Bundles the program into dist/ (scripts/prepare.mjs calls it when the packages are there).
+import { build } from "esbuild";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** What is run, by the name it gets in dist/. The load programs are started as processes of their own. */
+const entries = {
+  cloison: "src/main.ts",
+  "load-client": "src/load/client-process.ts",
+  responder: "src/load/responder-process.ts",
+};
+const benchEntries = { bench: "bench/run.ts" };
+
+/** Packages that load machine code or read their own files: Node finds them in node_modules. */
+const external = ["koffi", "@duckdb/*", "playwright-core", "autocannon"];
+
+/** A program that is running loads its lazy chunks from the build it was started with, for as long as this. */
+const keepOldChunksMs = 48 * 3600 * 1000;
+
+/** Bundles `wanted` (name → source file) into `output`; what is there is replaced file by file, entries last. */
+async function bundle(base, output, wanted) {
+  const staging = join(output, `.build-${process.pid}`);
+  mkdirSync(staging, { recursive: true });
+  try {
+    await build({
+      absWorkingDir: base,
+      entryPoints: Object.entries(wanted).map(([out, source]) => ({ in: source, out })),
+      outdir: staging,
+      bundle: true,
+      // Lazy `await import()`s stay lazy, so that `--help` loads next to nothing. All chunks lie beside the entries:
+      // `new URL("./load-client.mjs", import.meta.url)` means the same from everywhere.
+      splitting: true,
+      chunkNames: "chunk-[name]-[hash]",
+      outExtension: { ".js": ".mjs" },
+      format: "esm",
+      platform: "node",
+      target: "node20.19",
+      external,
+      loader: { ".csv": "text", ".txt": "text", ".html": "text", ".css": "text", ".php": "text", ".conf": "text" },
+      // CommonJS packages inside an ES module call require() for Node's own modules.
+      banner: {
+        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      },
+      sourcemap: true,
+      sourcesContent: false,
+      logLevel: "warning",
+    });
+    const isEntry = (name) => Object.keys(wanted).some((out) => name.startsWith(`${out}.mjs`));
+    const built = readdirSync(staging).sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+    for (const name of built) renameSync(join(staging, name), join(output, name));
+    removeOldChunks(output, new Set(built));
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+function removeOldChunks(output, current) {
+  for (const name of readdirSync(output)) {
+    const path = join(output, name);
+    const chunk = name.startsWith("chunk-") || name.startsWith(".build-");
+    if (chunk && !current.has(name) && Date.now() - statSync(path).mtimeMs > keepOldChunksMs) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Builds what can be run into dist/ of the repository at `root`. The caller holds the lock. */
+export async function buildAll(root, { bench = false }) {
+  await bundle(root, join(root, "dist"), bench ? { ...entries, ...benchEntries } : entries);
+}

@@ -1,0 +1,62 @@
+import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
+import { withLabLock } from "../lab/lab-lock.ts";
+import { withTrials } from "../lab/trials.ts";
+import { ExitCode, LabError } from "../model/error.ts";
+import type { PlatformName } from "../model/lab.ts";
+import type { LabPlan } from "../model/plan.ts";
+import type { AppContext } from "./context.ts";
+import { LAB_PACKAGES, requirePackages, requireRoot } from "./packages.ts";
+import { buildImages, planFor, rootsOf } from "./prepare.ts";
+import { readLabFile } from "./read-files.ts";
+
+/** Domains that are made at a time, unless the user says otherwise. */
+export const DEFAULT_PARALLEL = 8;
+
+/** Whoever holds the lab may be at its end; one that is at work takes longer. */
+const LOCK_WAIT_MS = 500;
+
+/** `image` comes many times for each image that is built. */
+export type UpStep = { step: "platform"; name: PlatformName } | { step: "image"; progress: string } | BringUpStep;
+
+interface UpOptions {
+  platform?: PlatformName;
+  parallel?: number;
+  signal?: AbortSignal;
+  onStep?: (step: UpStep) => void;
+}
+
+/** Brings a lab to what its file says, and returns the plan that it follows now. */
+export async function up(app: AppContext, file: string, options: UpOptions): Promise<LabPlan> {
+  const { lab } = await readLabFile(app, file);
+  requireRoot(app, "up");
+  const plan = planFor(app, lab, options.platform ?? lab.platform);
+  options.onStep?.({ step: "platform", name: plan.platform });
+  await requirePlatform(app, plan.platform);
+  await requireDhcpClient(app, plan);
+  await withLabLock(app.host, app.paths, plan.lab, LOCK_WAIT_MS, async () => {
+    const images = await buildImages(app, plan, options.signal, (progress) =>
+      options.onStep?.({ step: "image", progress }),
+    );
+    await bringUp(app, plan, rootsOf(images), { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
+  });
+  return plan;
+}
+
+/** Installs what a platform needs and tries it. @throws LabError that says why it can't run here */
+export async function requirePlatform(app: AppContext, name: PlatformName): Promise<void> {
+  const platform = app.platforms[name];
+  await requirePackages(app, [...LAB_PACKAGES, ...platform.packages, ...(platform.needsImages ? ["mmdebstrap"] : [])]);
+  const support = await withTrials(app, () => platform.check(app.host));
+  if (!support.available) {
+    throw new LabError(`platform ${name} does not work here: ${support.reason}`, {
+      hint: support.remedy,
+      exit: ExitCode.unavailable,
+    });
+  }
+}
+
+/** Where domains run the machine's own programs, the DHCP client is one of them. */
+async function requireDhcpClient(app: AppContext, plan: LabPlan): Promise<void> {
+  const asks = plan.domains.some(({ vifs }) => vifs.some(({ configuration }) => configuration === "dhcp"));
+  if (asks && !app.platforms[plan.platform].needsImages) await requirePackages(app, ["udhcpc"]);
+}

@@ -1,0 +1,195 @@
+import { constants } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { UpStep } from "../app/up.ts";
+import { PLATFORM_NAMES, type PlatformName } from "../model/lab.ts";
+import type { LabPlan } from "../model/plan.ts";
+import { loadApp } from "./load-app.ts";
+import { answer, columns, optionsOf } from "./output.ts";
+import type { CliContext } from "./program.ts";
+
+/** up, down, ls, ps, exec, console, logs. */
+export function addLabCommands(program: Command, cli: CliContext): void {
+  program
+    .command("up <lab-file>")
+    .description("build a lab, or bring it to what its file says")
+    .addOption(new Option("--platform <name>", "instead of the file's").choices(PLATFORM_NAMES))
+    .option("--parallel <n>", "domains that are made at a time", wholeNumber)
+    .addHelpText("after", "\nExample:\n  cloison up examples/study/lab.yaml --platform shared")
+    .action(async (file: string, _options, command: Command) => {
+      const options = optionsOf<{ platform?: PlatformName; parallel?: number }>(command);
+      const { app, status } = await loadApp(cli, command);
+      const { up } = await import("../app/up.ts");
+      let kept = 0;
+      try {
+        const plan = await up(app, file, {
+          ...options,
+          signal: cli.signal,
+          onStep: (step) => {
+            if (step.step === "kept") kept = step.names.length;
+            else status.update(upProgress(step));
+          },
+        });
+        status.end();
+        answer(command, plan, () => upSummary(plan, kept));
+      } finally {
+        status.end();
+      }
+    });
+
+  program
+    .command("down [lab]")
+    .description("remove a lab, wholly; also what a crash left of it")
+    .option("--all", "every lab that no other cloison is using")
+    .addHelpText("after", "\nExamples:\n  cloison down study\n  cloison down --all")
+    .action(async (lab: string | undefined, _options, command: Command) => {
+      const { all } = optionsOf<{ all?: boolean }>(command);
+      if ((lab === undefined) === (all !== true)) command.error("error: name a lab, or say --all", { exitCode: 2 });
+      const { app, status } = await loadApp(cli, command);
+      const { down, downAll } = await import("../app/down.ts");
+      status.update(lab === undefined ? "removing all labs" : `removing ${lab}`);
+      const results = await (lab === undefined ? downAll(app) : down(app, lab).then((one) => [one])).finally(
+        status.end,
+      );
+      answer(command, results, () =>
+        results.length === 0
+          ? "there is no lab"
+          : results.map((r) => `lab ${r.lab}: ${r.message ?? r.outcome}`).join("\n"),
+      );
+      if (results.some(({ outcome }) => outcome === "failed")) cli.setExitCode(5);
+      else if (results.some(({ outcome }) => outcome === "in use")) cli.setExitCode(4);
+    });
+
+  program
+    .command("ls")
+    .description("the labs of this machine")
+    .action(async (_options, command: Command) => {
+      const { app } = await loadApp(cli, command);
+      const { listLabs } = await import("../app/inspect.ts");
+      const rows = await listLabs(app);
+      answer(command, rows, () =>
+        rows.length === 0
+          ? "there is no lab; cloison up FILE makes one"
+          : columns([
+              ["LAB", "PLATFORM", "RUNNING", "STATE"],
+              ...rows.map((row) => [
+                row.lab,
+                row.platform ?? "-",
+                `${row.running ?? "-"}/${row.domains ?? "-"}`,
+                row.state,
+              ]),
+            ]),
+      );
+    });
+
+  program
+    .command("ps [lab]")
+    .description("the domains of a lab, or of all labs, as they are now")
+    .action(async (lab: string | undefined, _options, command: Command) => {
+      const { app } = await loadApp(cli, command);
+      const { listDomains, listLabs } = await import("../app/inspect.ts");
+      const { labNameOf } = await import("../app/down.ts");
+      const labs =
+        lab === undefined
+          ? (await listLabs(app)).filter(({ state }) => state !== "incomplete").map((row) => row.lab)
+          : [await labNameOf(app, lab)];
+      const rows = (await Promise.all(labs.map((name) => listDomains(app, name)))).flat();
+      answer(command, rows, () =>
+        columns([
+          ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "ADDRESS", "MAC"],
+          ...rows.flatMap((row) =>
+            row.interfaces.map((nic, i) =>
+              i === 0
+                ? [
+                    row.lab,
+                    `${row.id}`,
+                    row.domain,
+                    row.platform,
+                    row.state,
+                    `${row.pid ?? "-"}`,
+                    nic.vif,
+                    nic.address,
+                    nic.mac,
+                  ]
+                : ["", "", "", "", "", "", nic.vif, nic.address, nic.mac],
+            ),
+          ),
+        ]),
+      );
+    });
+
+  program
+    .command("exec <lab> <domain> <program...>")
+    .description("run a program in a domain; its exit code becomes this one's")
+    .option("--user <name>", "as this user of the domain")
+    .addHelpText("after", "\nExample:\n  cloison exec study apache1 -- ip addr show eth0")
+    .action(async (lab: string, domain: string, argv: string[], _options, command: Command) => {
+      const options = optionsOf<{ user?: string }>(command);
+      const { app } = await loadApp(cli, command);
+      const { exec } = await import("../app/exec.ts");
+      const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true && options.json !== true;
+      const exit = await exec(app, lab, domain, argv as [string, ...string[]], {
+        terminal,
+        capture: options.json === true,
+        ...(options.user === undefined ? {} : { user: options.user }),
+      });
+      if (options.json === true) answer(command, exit, () => "");
+      cli.setExitCode(exitCodeOf(exit));
+    });
+
+  program
+    .command("console <lab> <domain>")
+    .description("a shell in a domain")
+    .action(async (lab: string, domain: string, _options, command: Command) => {
+      const { app } = await loadApp(cli, command);
+      const { CONSOLE_ARGV, exec } = await import("../app/exec.ts");
+      const exit = await exec(app, lab, domain, CONSOLE_ARGV, { terminal: process.stdin.isTTY === true });
+      cli.setExitCode(exitCodeOf(exit));
+    });
+
+  program
+    .command("logs <lab> <domain>")
+    .description("what the services of a domain have printed")
+    .action(async (lab: string, domain: string, _options, command: Command) => {
+      const { app } = await loadApp(cli, command);
+      const { logs } = await import("../app/exec.ts");
+      const log = await logs(app, lab, domain);
+      answer(command, log, () => log.text.trimEnd());
+    });
+}
+
+/** What `up` is doing now, in one line. */
+function upProgress(step: Exclude<UpStep, { step: "kept" }>): string {
+  switch (step.step) {
+    case "platform":
+      return `trying platform ${step.name}`;
+    case "image":
+      return step.progress;
+    case "network":
+      return `network: ${step.changes} changes`;
+    case "domain":
+      return `domain ${step.done} of ${step.of}: ${step.name}`;
+  }
+}
+
+/** More names than these are a number. */
+const NAMES_SHOWN = 8;
+
+function upSummary(plan: LabPlan, kept: number): string {
+  const names = plan.domains.map(({ name }) => name);
+  const domains = names.length > NAMES_SHOWN ? `${names.length} domains` : names.join(", ");
+  const made = names.length - kept;
+  const changes = made === 0 ? " (no domain had to be changed)" : kept > 0 ? ` (${made} made, ${kept} kept)` : "";
+  return `lab ${plan.lab} is up on ${plan.platform}: ${domains}${changes}`;
+}
+
+/** A program that a signal ended is told as shells do (POSIX 2.8.2): more than 128, by the signal's number. */
+function exitCodeOf({ code, signal }: { code: number | null; signal: NodeJS.Signals | null }): number {
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/** Parses an option that is a whole number of at least 1. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("must be a whole number of at least 1");
+  return value;
+}

@@ -1,0 +1,117 @@
+import type { HttpLoad, Probe } from "../model/experiment.ts";
+import type { LabPlan, Target } from "../model/plan.ts";
+import { ExitCode, LabError } from "../model/error.ts";
+import type { HttpJob, LoadJob } from "../load/load.ts";
+
+/** Requests a second of the probe that watches the floor: the way to an idle machine outside the platform. */
+export const FLOOR_RATE_HZ = 50;
+const FLOOR_TIMEOUT_MS = 2000;
+/** `ab`'s default, which the study used. */
+export const FLOOD_TIMEOUT_MS = 30_000;
+/** The study's probe may not hold up a phase for longer. */
+export const ANNEX_LIMIT_MS = 20_000;
+
+/** @throws LabError for a name that is no domain of the lab */
+export function targetOf(plan: LabPlan, name: string): Target {
+  const target = plan.targets[name];
+  if (target === undefined) throw new LabError(`${name} is not a domain of lab ${plan.lab}`, { exit: ExitCode.usage });
+  return target;
+}
+
+function page(target: Target, path: string): Pick<HttpJob, "kind" | "address" | "port" | "host" | "path"> {
+  return { kind: "http", address: target.address, port: 80, host: target.host, path };
+}
+
+/** What a probe sends during one phase. */
+export function probeJob(plan: LabPlan, probe: Probe, durationMs: number): LoadJob {
+  const target = targetOf(plan, probe.target);
+  const timeoutMs = probe.timeout;
+  switch (probe.probe) {
+    case "http":
+      return {
+        ...page(target, probe.path),
+        keepAlive: false,
+        timeoutMs,
+        loop: { mode: "open", rateHz: probe.rate, durationMs },
+      };
+    case "ping":
+      return {
+        kind: "ping",
+        address: target.address,
+        timeoutMs,
+        loop: { mode: "open", rateHz: probe.rate, durationMs },
+      };
+    case "connect":
+      return {
+        kind: "connect",
+        address: target.address,
+        port: probe.port,
+        timeoutMs,
+        loop: { mode: "open", rateHz: probe.rate, durationMs },
+      };
+    case "transfer":
+      return {
+        ...page(target, probe.path),
+        keepAlive: false,
+        timeoutMs,
+        loop: { mode: "closed", concurrency: 1, requests: 1, durationMs: null },
+      };
+  }
+}
+
+export function floorJob(plan: LabPlan, durationMs: number): HttpJob {
+  return {
+    kind: "http",
+    address: plan.machines.outside.address,
+    port: 80,
+    host: "outside",
+    path: "/",
+    keepAlive: false,
+    timeoutMs: FLOOR_TIMEOUT_MS,
+    loop: { mode: "open", rateHz: FLOOR_RATE_HZ, durationMs },
+  };
+}
+
+export function annexJob(
+  plan: LabPlan,
+  probe: { target: string; path: string; timeout: number },
+  requests: number,
+  concurrency: number,
+): HttpJob {
+  return {
+    ...page(targetOf(plan, probe.target), probe.path),
+    keepAlive: false,
+    timeoutMs: probe.timeout,
+    loop: { mode: "closed", concurrency, requests, durationMs: ANNEX_LIMIT_MS },
+  };
+}
+
+/** A flood lasts until its requests are done, or until it is stopped. */
+export function floodJob(plan: LabPlan, flood: HttpLoad, longestMs: number): HttpJob {
+  return {
+    ...page(targetOf(plan, flood.on), flood.path),
+    keepAlive: flood.keepAlive,
+    timeoutMs: FLOOD_TIMEOUT_MS,
+    loop: {
+      mode: "closed",
+      concurrency: flood.concurrency,
+      requests: flood.requests ?? null,
+      durationMs: flood.requests === undefined ? longestMs : null,
+    },
+  };
+}
+
+/** Requests of a readiness job, one after the other, and how long all and each may take. */
+export const READINESS_REQUESTS = 3;
+export const READINESS_LIMIT_MS = 4000;
+const READINESS_TIMEOUT_MS = 2000;
+
+/** A few requests, to see whether a domain answers. */
+export function readinessJob(plan: LabPlan, name: string, path: string): HttpJob {
+  return {
+    ...page(targetOf(plan, name), path),
+    keepAlive: false,
+    timeoutMs: READINESS_TIMEOUT_MS,
+    loop: { mode: "closed", concurrency: 1, requests: READINESS_REQUESTS, durationMs: READINESS_LIMIT_MS },
+  };
+}

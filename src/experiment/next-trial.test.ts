@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { Trial } from "../model/result.ts";
+import { schedule, type ScheduledTrial } from "../schedule/schedule.ts";
+import { measuredTrial, trialOf } from "./fixture.ts";
+import { isSettled, judgedInvalid, MAX_ATTEMPTS, nextTrial } from "./next-trial.ts";
+
+const SCHEDULE: ScheduledTrial[] = schedule(
+  {
+    blocks: 3,
+    platforms: ["shared", "container"],
+    phases: { reference: { floods: [], stressors: [] }, cpu: { floods: [], stressors: [] } },
+    annex: { blocks: 1, requests: 1, concurrency: 1, runs: 1 },
+  },
+  7,
+);
+const [first, second] = SCHEDULE as [ScheduledTrial, ScheduledTrial];
+
+test("trials come in the order of the schedule", () => {
+  expect(nextTrial(SCHEDULE, [])).toEqual({ scheduled: first, attempt: 1, done: 0 });
+  expect(nextTrial(SCHEDULE, [trialOf(first, 1)])).toEqual({ scheduled: second, attempt: 1, done: 1 });
+});
+
+test("an invalid trial is repeated at once, until it is valid", () => {
+  const trials = [trialOf(first, 1, ["steal"])];
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: first, attempt: 2, done: 0 });
+  expect(nextTrial(SCHEDULE, [...trials, trialOf(first, 2)])?.scheduled).toBe(second);
+});
+
+test("a trial that stays invalid is given up, and the others go on", () => {
+  const trials = [1, 2, 3].map((attempt) => trialOf(first, attempt, ["steal"]));
+  expect(trials).toHaveLength(MAX_ATTEMPTS);
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 1, done: 1 });
+});
+
+test("there is nothing next when all are valid or given up", () => {
+  const trials = SCHEDULE.flatMap((scheduled, i) =>
+    i === 0 ? [1, 2, 3].map((n) => trialOf(scheduled, n, ["steal"])) : [trialOf(scheduled, 1)],
+  );
+  expect(nextTrial(SCHEDULE, trials)).toBeNull();
+  expect(isSettled(SCHEDULE, trials, "reference")).toBe(true);
+});
+
+/** Trials whose validity depends on what they are only, as a machine's would in the best case. */
+function conduct(trials: Trial[], limit: number): string[] {
+  const order: string[] = [];
+  for (let next = nextTrial(SCHEDULE, trials); next !== null && order.length < limit; next = nextTrial(SCHEDULE, trials)) {
+    const { scheduled, attempt } = next;
+    const fails = (scheduled.block + scheduled.phase.length + attempt) % 3 === 0;
+    const trial = trialOf(scheduled, attempt, fails ? ["steal"] : []);
+    trials.push(trial);
+    order.push(trial.id);
+  }
+  return order;
+}
+
+test("wherever a run is cut off, it goes on as it would have", () => {
+  const whole = conduct([], Infinity);
+  expect(whole.length).toBeGreaterThan(SCHEDULE.length);
+  for (let cut = 0; cut <= whole.length; cut++) {
+    const kept: Trial[] = [];
+    expect([...conduct(kept, cut), ...conduct(kept, Infinity)]).toEqual(whole);
+  }
+});
+
+test("a trial that only the others show to be invalid is judged so, repeated, and not judged again", () => {
+  const floors = (scheduled: ScheduledTrial, i: number) => measuredTrial(scheduled, 1, i === 4 ? 30 : 1);
+  const trials = SCHEDULE.map(floors);
+  const odd = SCHEDULE[4] as ScheduledTrial;
+  expect(nextTrial(SCHEDULE, trials)).toBeNull();
+  expect(isSettled(SCHEDULE, trials, "reference")).toBe(false);
+  const judged = judgedInvalid(trials, "reference");
+  expect(judged).toEqual([{ ...trials[4], valid: false, reasons: [expect.stringContaining("the floor moved")] }]);
+
+  const after = trials.map((trial) => (trial.id === judged[0]?.id ? judged[0] : trial));
+  expect(nextTrial(SCHEDULE, after)).toEqual({ scheduled: odd, attempt: 2, done: SCHEDULE.length - 1 });
+  expect(isSettled(SCHEDULE, [...after, measuredTrial(odd, 2, 1)], "reference")).toBe(true);
+});

@@ -1,0 +1,145 @@
+import type { LabContext } from "../lab/context.ts";
+import { LabError } from "../model/error.ts";
+import type { Experiment } from "../model/experiment.ts";
+import type { PlatformName } from "../model/lab.ts";
+import type { Trial } from "../model/result.ts";
+import type { Engine } from "../model/samples.ts";
+import type { ScheduledTrial } from "../schedule/schedule.ts";
+import type { NextTrial } from "./next-trial.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { makeRunLab, mendRunLab, type RunLab } from "./run-lab.ts";
+import { runSchedule } from "./run-schedule.ts";
+import { createStation, type Station } from "./station.ts";
+import { runTrial, type TrialOutcome, type TrialStep } from "./trial.ts";
+
+export interface RunProgress {
+  done: number;
+  of: number;
+  block: number;
+  blocks: number;
+  platform: PlatformName;
+  phase: string;
+  attempt: number;
+  step: TrialStep;
+  elapsedMs: number;
+  /** null: not known yet. */
+  remainingMs: number | null;
+  /** Of the first probe, over the last second. */
+  recentP95Ms: number | null;
+}
+
+export interface ExperimentRun {
+  experiment: Experiment;
+  /** The lab of each platform. The caller holds their locks, and removes them at the end. */
+  labs: Partial<Record<PlatformName, RunLab>>;
+  schedule: ScheduledTrial[];
+  folder: RunFolder;
+  /** null: clients choose. */
+  engine: Engine | null;
+  /** What is done before the first trial. */
+  onPreparing?: (what: string) => void;
+  onProgress?: (progress: RunProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** Makes the labs, all of them so that every trial has the same company, and runs on them what `runSchedule` says. */
+export async function runExperiment(context: LabContext, run: ExperimentRun): Promise<void> {
+  const { clock } = context.host;
+  const signal = run.signal === undefined ? {} : { signal: run.signal };
+  const stations = new Map<PlatformName, Station>();
+  const startedMs = clock.monotonicMs();
+  let attempts = 0;
+
+  const attempt = async (
+    { scheduled, attempt: number, done }: NextTrial,
+    earlier: readonly Trial[],
+  ): Promise<TrialOutcome> => {
+    const { platform, phase, block } = scheduled;
+    const lab = labOf(run, platform);
+    const report = (step: TrialStep, recentP95Ms: number | null) => {
+      const elapsedMs = clock.monotonicMs() - startedMs;
+      run.onProgress?.({
+        done,
+        of: run.schedule.length,
+        block,
+        blocks: run.experiment.blocks,
+        platform,
+        phase,
+        attempt: number,
+        step,
+        elapsedMs,
+        remainingMs: attempts === 0 ? null : (elapsedMs / attempts) * (run.schedule.length - done),
+        recentP95Ms,
+      });
+    };
+    report("making the lab ready", null);
+    if (!(await mended(context, lab, stations, signal))) {
+      await makeRunLab(context, lab, signal);
+      stations.set(platform, createStation(context, lab.plan, run.engine));
+    }
+    const station = stations.get(platform);
+    if (station === undefined) throw new Error(`${platform} has no station`);
+    const outcome = await runTrial(context, {
+      ...lab,
+      experiment: run.experiment,
+      scheduled,
+      attempt: number,
+      station,
+      earlier,
+      ...signal,
+      onStep: report,
+    });
+    if (outcome.broken) await abandon(stations, platform);
+    attempts += 1;
+    return outcome;
+  };
+
+  try {
+    for (const lab of Object.values(run.labs)) {
+      run.onPreparing?.(`making lab ${lab.plan.lab}`);
+      await makeRunLab(context, lab, signal);
+      stations.set(lab.plan.platform, createStation(context, lab.plan, run.engine));
+    }
+    const { schedule, folder, experiment } = run;
+    await runSchedule({ schedule, folder, reference: experiment.reference, attempt, ...signal });
+  } finally {
+    await Promise.all([...stations.values()].map((station) => station.close()));
+  }
+}
+
+function labOf({ labs }: ExperimentRun, platform: PlatformName): RunLab {
+  const lab = labs[platform];
+  if (lab === undefined) throw new Error(`no lab was planned for ${platform}`);
+  return lab;
+}
+
+/**
+ * Makes domains again that the trial before brought down. False where that fails, or where the trial before broke off:
+ * then nothing is known of what it left, and the whole lab is to be made anew.
+ */
+async function mended(
+  context: LabContext,
+  lab: RunLab,
+  stations: Map<PlatformName, Station>,
+  options: { signal?: AbortSignal },
+): Promise<boolean> {
+  const { platform } = lab.plan;
+  if (!stations.has(platform)) return false;
+  try {
+    await mendRunLab(context, lab, options);
+    return true;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    // A reason to try it from nothing; what fails then ends the run, and is told.
+    if (!(error instanceof LabError)) throw error;
+    await abandon(stations, platform);
+    return false;
+  }
+}
+
+/** The station's clients live in the lab, so they go with it. */
+async function abandon(stations: Map<PlatformName, Station>, platform: PlatformName): Promise<void> {
+  const station = stations.get(platform);
+  stations.delete(platform);
+  await station?.close();
+}

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import type { Issue } from "../model/issue.ts";
+import { nearest } from "./spelling.ts";
+
+/** Zod's issues in the words of the file: one issue a key, the likely spelling, unions resolved to the branch that was meant. */
+export function schemaIssues(schema: z.ZodType, raw: unknown, issues: z.core.$ZodIssue[]): Issue[] {
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return issues.flatMap((issue) => translate(json, raw, issue, []));
+}
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+}
+
+function translate(json: JsonSchema, raw: unknown, issue: z.core.$ZodIssue, above: (string | number)[]): Issue[] {
+  const path = [...above, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => {
+        const meant = nearest(key, keysAt(json, path));
+        return {
+          path: [...path, key],
+          message: `unknown key${meant === null ? `; known here: ${keysAt(json, path).join(", ")}` : `, did you mean ${meant}?`}`,
+        };
+      });
+    case "invalid_union": {
+      const branches = issue.errors
+        .map((errors) => errors.flatMap((error) => translate(json, raw, error, path)))
+        .sort((a, b) => weight(a, path) - weight(b, path));
+      return branches[0] ?? [{ path, message: issue.message }];
+    }
+    case "invalid_key":
+      return issue.issues.map((inner) => ({ path, message: `${quote(path.at(-1))} ${inner.message}` }));
+    case "invalid_type":
+      return [
+        {
+          path,
+          message:
+            at(raw, path) === undefined
+              ? "is missing"
+              : `must be ${article(issue.expected)}, not ${show(at(raw, path))}`,
+        },
+      ];
+    case "invalid_value": {
+      const values = issue.values.map(String);
+      const value = at(raw, path);
+      if (value === undefined) return [{ path, message: `is missing: write one of ${values.join(", ")}` }];
+      const meant = typeof value === "string" ? nearest(value, values) : null;
+      return [
+        {
+          path,
+          message: `${show(value)} is not one of ${values.join(", ")}${meant === null ? "" : `; did you mean ${meant}?`}`,
+        },
+      ];
+    }
+    case "invalid_format":
+    case "custom":
+      return [{ path, message: `${show(at(raw, path))} ${issue.message}` }];
+    case "too_small":
+      return [
+        {
+          path,
+          message:
+            at(raw, path) === undefined ? "is missing" : `${show(at(raw, path))} is less than ${String(issue.minimum)}`,
+        },
+      ];
+    case "too_big":
+      return [{ path, message: `${show(at(raw, path))} is more than ${String(issue.maximum)}` }];
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+/** Which branch of a union was meant: a key it does not know counts most, then the number of issues; one that fails at the top is last. */
+function weight(issues: Issue[], path: (string | number)[]): number {
+  const atTop = issues.some((issue) => issue.path.length === path.length) ? 100 : 0;
+  const unknown = issues.filter(
+    (issue) => issue.message.startsWith("unknown key") || issue.message.includes("is missing"),
+  ).length;
+  return atTop + 10 * unknown + issues.length;
+}
+
+function keysAt(json: JsonSchema, path: (string | number)[]): string[] {
+  let here: JsonSchema[] = [json];
+  for (const part of path) {
+    here = here.flatMap(unfold).flatMap((schema) => {
+      if (typeof part === "number") return schema.items === undefined ? [] : [schema.items];
+      const property = schema.properties?.[part];
+      if (property !== undefined) return [property];
+      return typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
+    });
+  }
+  const keys = here.flatMap(unfold).flatMap((schema) => Object.keys(schema.properties ?? {}));
+  return [...new Set(keys)].filter((key) => key !== "$schema");
+}
+
+function unfold(schema: JsonSchema): JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+}
+
+function at(raw: unknown, path: (string | number)[]): unknown {
+  let value = raw;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return value === "" ? '""' : value;
+  return value === null ? "nothing" : JSON.stringify(value);
+}
+
+function quote(value: string | number | undefined): string {
+  return JSON.stringify(value ?? "");
+}
+
+const TYPE_WORDS: Record<string, string> = {
+  object: "a block of keys",
+  record: "a block of keys",
+  array: "a list",
+  int: "a whole number",
+  string: "text",
+};
+function article(type: string): string {
+  return TYPE_WORDS[type] ?? `a ${type}`;
+}

@@ -1,0 +1,190 @@
+import { LabError } from "../model/error.ts";
+import * as rt from "./netlink-constants.ts";
+import {
+  decodeAddress,
+  decodeLink,
+  decodeNamespaceId,
+  decodeNeighbour,
+  decodeRoute,
+  type AddressEntry,
+  type LinkEntry,
+  type NeighbourEntry,
+  type RouteEntry,
+} from "./netlink-entry.ts";
+import { decodeAcknowledgement, isFulfilled, requestError, type Acknowledgement } from "./netlink-error.ts";
+import {
+  MessageWriter,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readMessages,
+  type Message,
+} from "./netlink-message.ts";
+import { describeRequest, encodeRequest, type NetlinkRequest } from "./netlink-request.ts";
+import { NETLINK_ROUTE, openNetlinkTransport, type NetlinkTransport } from "./netlink-transport.ts";
+
+/** Requests that go to the kernel in one datagram. Bounded, so that their answers fit into the socket's buffer. */
+const BATCH_REQUESTS = 128;
+/** A dump is repeated when something changed meanwhile; more often than this it is not quiet enough to be read. */
+const DUMP_ATTEMPTS = 10;
+
+/**
+ * A rtnetlink socket in one network namespace: asks the kernel to change things, and reads what is there.
+ * Everything is synchronous.
+ */
+export class NetlinkSocket {
+  readonly #transport: NetlinkTransport;
+  #sequence = 0;
+
+  /** By default opened in the network namespace that the calling thread is in. Throws LabError. */
+  constructor(transport: NetlinkTransport = openNetlinkTransport(NETLINK_ROUTE)) {
+    this.#transport = transport;
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  /**
+   * Has the kernel carry out requests, in order. Deleting what is not there is fine. Throws LabError naming the first
+   * request that failed; requests behind it may have been carried out.
+   */
+  perform(requests: readonly NetlinkRequest[]): void {
+    for (let first = 0; first < requests.length; first += BATCH_REQUESTS) {
+      this.#performBatch(requests.slice(first, first + BATCH_REQUESTS));
+    }
+  }
+
+  /** All interfaces. */
+  links(): LinkEntry[] {
+    return this.#dump(rt.RTM_GETLINK, rt.RTM_NEWLINK, decodeLink, (out) => {
+      writeZeros(out, 16);
+      out.attributeU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_SKIP_STATS);
+    });
+  }
+
+  /** All IPv4 and IPv6 addresses. */
+  addresses(): AddressEntry[] {
+    return this.#dump(rt.RTM_GETADDR, rt.RTM_NEWADDR, decodeAddress, (out) => writeZeros(out, 8));
+  }
+
+  /** All IPv4 and IPv6 routes, of every table. */
+  routes(): RouteEntry[] {
+    return this.#dump(rt.RTM_GETROUTE, rt.RTM_NEWROUTE, decodeRoute, (out) => writeZeros(out, 12));
+  }
+
+  /** The ARP and NDP caches, and the entries of proxy ARP and proxy NDP, which the kernel lists apart. */
+  neighbours(): NeighbourEntry[] {
+    const header = (flags: number) => (out: MessageWriter) => {
+      writeZeros(out, 10);
+      out.u8(flags);
+      out.u8(0);
+    };
+    return [
+      ...this.#dump(rt.RTM_GETNEIGH, rt.RTM_NEWNEIGH, decodeNeighbour, header(0)),
+      ...this.#dump(rt.RTM_GETNEIGH, rt.RTM_NEWNEIGH, decodeNeighbour, header(rt.NTF_PROXY)),
+    ];
+  }
+
+  /** Ids by which this namespace knows those that the descriptors stand for; null: it knows it by none. */
+  namespaceIds(fds: readonly number[]): (number | null)[] {
+    return fds.map((fd) => {
+      const sequence = ++this.#sequence;
+      const out = new MessageWriter();
+      out.begin(rt.RTM_GETNSID, NLM_F_REQUEST, sequence);
+      writeZeros(out, 4);
+      out.attributeU32(rt.NETNSA_FD, fd);
+      out.end();
+      this.#transport.send(out.bytes());
+      for (const message of this.#answers(sequence)) {
+        if (message.type !== NLMSG_ERROR) return decodeNamespaceId(message.payload);
+        const answer = decodeAcknowledgement(message.flags, message.payload);
+        throw requestError("asking for the id of a network namespace", answer, 0);
+      }
+      throw new Error("unreachable: answers never end by themselves");
+    });
+  }
+
+  #performBatch(batch: readonly NetlinkRequest[]): void {
+    const out = new MessageWriter();
+    const first = this.#sequence + 1;
+    // The kernel answers a request that fails in any case; success is told for the last only, which spares the others' answers.
+    batch.forEach((request, i) =>
+      encodeRequest(out, request, ++this.#sequence, i === batch.length - 1 ? NLM_F_ACK : 0),
+    );
+    this.#transport.send(out.bytes());
+
+    const failures: { request: NetlinkRequest; answer: Acknowledgement }[] = [];
+    for (const message of this.#answers(first, this.#sequence)) {
+      if (message.type !== NLMSG_ERROR) continue;
+      const answer = decodeAcknowledgement(message.flags, message.payload);
+      const request = batch[message.sequence - first];
+      if (request !== undefined && !isFulfilled(request, answer)) failures.push({ request, answer });
+      if (message.sequence === this.#sequence) break;
+    }
+    const [failure] = failures;
+    if (failure !== undefined) {
+      throw requestError(describeRequest(failure.request), failure.answer, failures.length - 1);
+    }
+  }
+
+  #dump<T>(
+    type: number,
+    answerType: number,
+    decode: (payload: Buffer) => T | null,
+    header: (out: MessageWriter) => void,
+  ): T[] {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const entries = this.#dumpOnce(type, answerType, decode, header);
+      if (entries !== null) return entries;
+    }
+    throw new LabError("the network changes faster than it can be read", {
+      hint: "wait until nothing else works on it",
+    });
+  }
+
+  /** null: something changed meanwhile, and the answer may be inconsistent. */
+  #dumpOnce<T>(
+    type: number,
+    answerType: number,
+    decode: (payload: Buffer) => T | null,
+    header: (out: MessageWriter) => void,
+  ): T[] | null {
+    const sequence = ++this.#sequence;
+    const out = new MessageWriter();
+    out.begin(type, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+    header(out);
+    out.end();
+    this.#transport.send(out.bytes());
+
+    const entries: T[] = [];
+    let interrupted = false;
+    for (const message of this.#answers(sequence)) {
+      interrupted ||= (message.flags & NLM_F_DUMP_INTR) !== 0;
+      if (message.type === NLMSG_DONE) break;
+      if (message.type === NLMSG_ERROR) {
+        throw requestError("reading the network", decodeAcknowledgement(message.flags, message.payload), 0);
+      }
+      if (message.type !== answerType) continue;
+      const entry = decode(message.payload);
+      if (entry !== null) entries.push(entry);
+    }
+    return interrupted ? null : entries;
+  }
+
+  /** Messages that answer the requests numbered `first` to `last`, endlessly; the rest of a broken-off answer is passed over. */
+  *#answers(first: number, last = first): Generator<Message> {
+    for (;;) {
+      for (const message of readMessages(this.#transport.receive())) {
+        if (message.sequence >= first && message.sequence <= last) yield message;
+      }
+    }
+  }
+}
+
+function writeZeros(out: MessageWriter, bytes: number): void {
+  for (let i = 0; i < bytes; i++) out.u8(0);
+}

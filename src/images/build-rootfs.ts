@@ -1,0 +1,129 @@
+import type { Host } from "../host/host.ts";
+import { LabError } from "../model/error.ts";
+import type { Recipe } from "../model/image.ts";
+import type { FetchedImage } from "./resolve-image.ts";
+import { isDiskFull } from "./disk-full.ts";
+import { takeInventory, type ImageManifest } from "./image-manifest.ts";
+import { recipeKey } from "./image-key.ts";
+import { buildPaths, linkScript, mmdebstrapCommand, repositoryIndex, stagedFiles } from "./mmdebstrap.ts";
+
+/** What one build is made of. */
+export interface Build extends FetchedImage {
+  name: string;
+  recipe: Recipe;
+  /** Of this build alone; becomes the image when it is done. */
+  directory: string;
+  /** Its processes' alone. */
+  cgroup: string;
+  onProgress(line: string): void;
+  signal?: AbortSignal | undefined;
+}
+
+const PROGRESS_MS = 1000;
+
+/** Builds the root file system and its manifest in the build's directory, and syncs both. The packages have been fetched. */
+export async function buildRootfs(host: Host, build: Build): Promise<ImageManifest> {
+  const paths = buildPaths(build.directory);
+  const beganMs = host.clock.monotonicMs();
+  await stage(host, build);
+
+  build.onProgress(`image ${build.name}: installing ${build.packages.length} packages`);
+  const running = host.processes.run({
+    argv: mmdebstrapCommand(paths, build.recipe, build.archive.architecture),
+    env: { TMPDIR: paths.temporary, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive" },
+    cgroup: build.cgroup,
+    output: { file: paths.log },
+    ...(build.signal === undefined ? {} : { signal: build.signal }),
+  });
+  const finished = await reportingProgress(host, build, running);
+  if (finished.code !== 0) throw buildError(build, (await host.files.readTextIfExists(paths.log)) ?? "");
+
+  const packages = parsePackageList(
+    await host.processes.must({
+      argv: [
+        "dpkg-query",
+        `--admindir=${paths.rootfs}/var/lib/dpkg`,
+        "--show",
+        "--showformat=${Package}\\t${Version}\\n",
+      ],
+    }),
+  );
+  for (const done of [paths.repository, paths.staging, paths.commands, paths.temporary, paths.log])
+    await host.files.remove(done);
+  const inventory = await takeInventory(host, paths.rootfs);
+  const manifest: ImageManifest = {
+    schema: "cloison.image/1",
+    key: build.key,
+    recipeKey: recipeKey(build.recipe),
+    name: build.name,
+    suite: build.archive.codename,
+    architecture: build.archive.architecture,
+    builtAt: new Date(host.clock.nowMs()).toISOString(),
+    buildMs: Math.round(host.clock.monotonicMs() - beganMs),
+    recipe: build.recipe,
+    packages,
+    ...inventory,
+  };
+  // Contents are on the disk before the manifest that vouches for them.
+  await host.processes.must({ argv: ["sync", "--file-system", paths.rootfs] });
+  await host.files.replaceText(`${build.directory}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+/** Reads `dpkg-query --show`: name, tab, version. */
+export function parsePackageList(text: string): Record<string, string> {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [name = "", version = ""] = line.split("\t");
+      return [name, version];
+    }),
+  );
+}
+
+async function stage(host: Host, build: Build): Promise<void> {
+  const { archive, packages, directory } = build;
+  const paths = buildPaths(directory);
+  const files = stagedFiles(paths, build.recipe);
+  for (const made of [paths.repository, paths.staging, paths.temporary]) await host.files.makeDirectory(made);
+  for (const { path, content, mode } of files) await host.files.writeText(path, content, mode);
+  await host.processes.must({ argv: ["sh"], stdin: linkScript(archive.packagesDirectory, paths.repository, packages) });
+  await host.files.writeText(`${paths.repository}/Packages`, repositoryIndex(build.index));
+}
+
+/** Says from time to time how far the build is, by the packages that dpkg has named so far. */
+async function reportingProgress<T>(host: Host, build: Build, running: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const ended = running.finally(() => done.abort());
+  let before = "";
+  while (!done.signal.aborted) {
+    const log = (await host.files.readTextIfExists(buildPaths(build.directory).log)) ?? "";
+    const now = progressOf(log, build.packages.length);
+    if (now !== before && now !== "") build.onProgress(`image ${build.name}: ${now}`);
+    before = now;
+    await Promise.race([host.clock.sleep(PROGRESS_MS), ended]);
+  }
+  return await ended;
+}
+
+/** In words, from mmdebstrap's output: dpkg names each package twice. */
+export function progressOf(log: string, packages: number): string {
+  const named = log.match(/^(Unpacking|Setting up) /gm)?.length ?? 0;
+  return named === 0 ? "" : `${Math.min(100, Math.round((named / (2 * packages)) * 100))}% installed`;
+}
+
+/** Packages that were fetched some time ago are no longer what they were. */
+export class DamagedPackages extends LabError {}
+
+/** From the end of the output of mmdebstrap. */
+export function buildError(build: Pick<Build, "name">, log: string): LabError {
+  // Put into words by whoever knows the store.
+  if (isDiskFull(log)) return new LabError("No space left on device");
+  if (/Hash Sum mismatch|Hashes of expected file|unexpected size/.test(log)) {
+    return new DamagedPackages(`packages for image ${build.name} are damaged on this machine's disk`);
+  }
+  const lines = log.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("I: "));
+  return new LabError(`image ${build.name} could not be built:\n${lines.slice(-12).join("\n")}`, {
+    hint: "correct the image's packages, files or commands in the lab file, then try again",
+  });
+}

@@ -1,0 +1,166 @@
+import PQueue from "p-queue";
+import { LabError } from "../model/error.ts";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import { applyNetwork } from "../netstate/apply.ts";
+import type { Platform, Workspace } from "../platforms/platform.ts";
+import { labChanges } from "./changes.ts";
+import { readStoredLab, storeLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
+import { leasesTaken } from "./leases.ts";
+import { labDirectory, namespacePrefix } from "./paths.ts";
+import { startLanServices } from "./services.ts";
+import { tearDown } from "./teardown.ts";
+
+export type BringUpStep =
+  | { step: "network"; changes: number }
+  | { step: "domain"; name: string; done: number; of: number }
+  | { step: "kept"; names: string[] };
+
+interface BringUpOptions {
+  /** Domains that are made at a time. */
+  parallel: number;
+  onStep?: (step: BringUpStep) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Brings a lab to what its plan says, from whatever there is; what is right already is not touched. The caller holds the
+ * lab's lock and has built the images. When it fails, a lab that was not there before is removed again, and of a lab that
+ * was, what this call was making.
+ */
+export async function bringUp(
+  context: LabContext,
+  plan: LabPlan,
+  roots: RootFileSystems,
+  options: BringUpOptions,
+): Promise<void> {
+  const { host } = context;
+  const platform = context.platforms[plan.platform];
+  let stored = await readStoredLab(context, plan.lab);
+  if (stored === null || stored.plan.platform !== plan.platform) {
+    // What a crash left, or a lab of another platform, is of no use here.
+    await tearDown(context, plan.lab);
+    stored = null;
+  }
+  const workspace = workspaceOf(context, plan.lab, roots);
+  const made: Made = { isNew: stored === null, namespaces: [], domains: [] };
+  try {
+    await host.files.makeDirectory(labDirectory(context.paths, plan.lab));
+    const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(plan.lab)));
+    const states = stored === null ? [] : await platform.list(host, workspace, plan);
+    const changes = labChanges(plan, roots, stored, states, namespaces);
+    options.onStep?.({ step: "kept", names: changes.keep.map(({ name }) => name) });
+
+    const unsettled = [...new Set([...changes.destroy, ...changes.create.map(({ name }) => name)])];
+    // Said before the first change: whoever comes after a crash must not take for right what has the right name.
+    if (stored !== null) await storeLab(context, { plan, roots, unsettled });
+    await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
+    if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
+
+    options.signal?.throwIfAborted();
+    const missing = Object.keys(plan.network).filter((name) => !namespaces.includes(name));
+    await workspace.record(missing.map((name) => ({ kind: "namespace", name })));
+    made.namespaces = missing;
+    if (missing.length > 0) await host.namespaces.create(missing);
+    options.signal?.throwIfAborted();
+    const applied = await applyNetwork(host, plan.network, { fresh: missing });
+    options.onStep?.({ step: "network", changes: applied.length });
+    // Both come to an end before a failure of either is acted on: nothing may be made while it is being undone.
+    const ended = await Promise.allSettled([
+      startLanServices(context, plan),
+      makeDomains(context, platform, workspace, plan, changes.create, made, options),
+    ]);
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
+    await leasesTaken(context, plan, changes.create, options.signal);
+    await storeLab(context, { plan, roots, unsettled: [] });
+  } catch (error) {
+    await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);
+    throw made.isNew ? error : withoutWhatFailed(plan, made, error);
+  }
+}
+
+/** What a call has made, or was about to. */
+interface Made {
+  /** There was no such lab before. */
+  isNew: boolean;
+  namespaces: string[];
+  domains: DomainPlan[];
+}
+
+/** Does the work for each, some at a time. After a failure no more are begun; those under way are waited for. */
+async function eachOf<T>(
+  items: T[],
+  parallel: number,
+  work: (item: T) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const queue = new PQueue({ concurrency: parallel });
+  const failures: unknown[] = [];
+  for (const item of items) {
+    void queue.add(async () => {
+      if (failures.length > 0 || signal?.aborted) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    });
+  }
+  await queue.onIdle();
+  signal?.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
+}
+
+async function makeDomains(
+  { host }: LabContext,
+  platform: Platform,
+  workspace: Workspace,
+  plan: LabPlan,
+  domains: DomainPlan[],
+  made: Made,
+  { parallel, signal, onStep }: BringUpOptions,
+): Promise<void> {
+  let done = 0;
+  const make = async (domain: DomainPlan) => {
+    made.domains.push(domain);
+    await platform.prepare(host, workspace, plan, domain);
+    await platform.start(host, workspace, plan, domain);
+    onStep?.({ step: "domain", name: domain.name, done: ++done, of: domains.length });
+  };
+  await eachOf(domains, parallel, make, signal);
+}
+
+async function undoBringUp(
+  context: LabContext,
+  platform: Platform,
+  workspace: Workspace,
+  plan: LabPlan,
+  made: Made,
+  parallel: number,
+  cause: unknown,
+): Promise<void> {
+  const { host } = context;
+  try {
+    if (made.isNew) return await tearDown(context, plan.lab);
+    await eachOf(made.domains, parallel, ({ name }) => platform.destroy(host, workspace, plan.lab, name));
+    if (made.namespaces.length > 0) await host.namespaces.remove(made.namespaces);
+  } catch (error) {
+    throw new LabError(`${describe(cause)}\nand what had been made could not be removed: ${describe(error)}`, {
+      hint: `run cloison down ${plan.lab}`,
+      cause: error,
+    });
+  }
+}
+
+/** A change that failed leaves the lab's other domains as they are, which whoever reads the error has to know. */
+function withoutWhatFailed({ lab }: LabPlan, { domains }: Made, cause: unknown): unknown {
+  if (!(cause instanceof LabError) || domains.length === 0) return cause;
+  return new LabError(`${cause.message}\nlab ${lab} goes on without ${domains.map(({ name }) => name).join(", ")}`, {
+    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    exit: cause.exit,
+    cause,
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,54 @@
+import { isDeepStrictEqual } from "node:util";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { DomainState } from "../platforms/platform.ts";
+import type { RootFileSystems, StoredLab } from "./context.ts";
+
+/** What separates a lab as it is from a lab as it is wanted. */
+export interface LabChanges {
+  /** Domains that are to be destroyed: gone from the file, changed, or left by a crash. */
+  destroy: string[];
+  /** Domains that are to be made. */
+  create: DomainPlan[];
+  /** Domains that stay as they are. */
+  keep: DomainPlan[];
+  /** Namespaces that the lab no longer has. */
+  removeNamespaces: string[];
+}
+
+/**
+ * Compares a plan with what is there. A domain stays only if it runs and nothing of its plan or image has changed.
+ * @param stored the lab as it was last brought up; null: it never was
+ * @param states what the platform says is there
+ * @param namespaces of the lab, as the kernel has them
+ */
+export function labChanges(
+  plan: LabPlan,
+  roots: RootFileSystems,
+  stored: StoredLab | null,
+  states: DomainState[],
+  namespaces: string[],
+): LabChanges {
+  const running = new Set(states.filter(({ state }) => state === "running").map(({ name }) => name));
+  const before = new Map(stored?.plan.domains.map((domain) => [domain.name, domain]));
+  const unsettled = stored?.unsettled ?? [];
+  const same = (domain: DomainPlan) =>
+    running.has(domain.name) &&
+    !unsettled.includes(domain.name) &&
+    namespaces.includes(domain.namespace) &&
+    isDeepStrictEqual(before.get(domain.name), asStored(domain)) &&
+    stored?.roots[domain.image] === roots[domain.image];
+  const keep = plan.domains.filter(same);
+  const kept = new Set(keep.map(({ name }) => name));
+  const present = new Set([...states.map(({ name }) => name), ...before.keys(), ...unsettled]);
+  return {
+    destroy: [...present].filter((name) => !kept.has(name)),
+    create: plan.domains.filter(({ name }) => !kept.has(name)),
+    keep,
+    removeNamespaces: namespaces.filter((name) => !(name in plan.network)),
+  };
+}
+
+/** As it is read back: without what is undefined. */
+function asStored(domain: DomainPlan): DomainPlan {
+  return JSON.parse(JSON.stringify(domain)) as DomainPlan;
+}

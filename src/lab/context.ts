@@ -1,0 +1,93 @@
+import type { Host, Running } from "../host/host.ts";
+import type { PlatformName } from "../model/lab.ts";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { Platform, Workspace } from "../platforms/platform.ts";
+import { ExitCode, LabError } from "../model/error.ts";
+import { labNames } from "./inventory.ts";
+import { openJournal } from "./journal.ts";
+import { labCgroup, labDirectory, planFile, type Paths } from "./paths.ts";
+
+interface WebServerOptions {
+  namespace: string;
+  cgroup: string;
+  cpus: number[];
+  nice: number;
+  address: string;
+  port: number;
+  /** Body of every answer. */
+  text: string;
+  logFile: string;
+}
+
+/** What everything that handles labs needs: the machine, the folders, the platforms that there are. */
+export interface LabContext {
+  host: Host;
+  paths: Paths;
+  platforms: Record<PlatformName, Platform>;
+  /** This process. */
+  pid: number;
+  /** Starts the web server of a machine on the company LAN; it outlives this process. */
+  startWebServer(host: Host, options: WebServerOptions): Promise<Running>;
+}
+
+/** Folder of a domain's root file system, by the name of its image. */
+export type RootFileSystems = Record<string, string>;
+
+/** The workspace that platforms work in. `roots` may be empty when nothing is prepared. */
+export function workspaceOf(context: LabContext, lab: string, roots: RootFileSystems = {}): Workspace {
+  const journal = openJournal(context.host, context.paths, lab, context.pid);
+  return {
+    directory: labDirectory(context.paths, lab),
+    cgroup: labCgroup(lab),
+    rootfs(domain: DomainPlan) {
+      const root = roots[domain.image];
+      if (root === undefined)
+        throw new LabError(`the image ${domain.image} of domain ${domain.name} has not been built`);
+      return root;
+    },
+    record: (undos) => journal.record(undos),
+  };
+}
+
+/** A lab as it was last brought up. */
+export interface StoredLab {
+  plan: LabPlan;
+  roots: RootFileSystems;
+  /**
+   * Domains that an `up` is changing, or was when it ended: what runs under these names may be as this plan says, as an
+   * earlier one said, or not at all.
+   */
+  unsettled: string[];
+}
+
+/** Counts up when a plan means something else than before: a lab of another version of Cloison is not understood. */
+const FORMAT = 1;
+
+/** null: there is no such lab, or it was never brought up to the end. */
+export async function readStoredLab({ host, paths }: LabContext, lab: string): Promise<StoredLab | null> {
+  const text = await host.files.readTextIfExists(planFile(paths, lab));
+  if (text === null) return null;
+  const { format, ...stored } = JSON.parse(text) as StoredLab & { format?: number };
+  return format === FORMAT ? stored : null;
+}
+
+export async function storeLab({ host, paths }: LabContext, stored: StoredLab): Promise<void> {
+  await host.files.replaceText(planFile(paths, stored.plan.lab), JSON.stringify({ format: FORMAT, ...stored }));
+}
+
+/** As `readStoredLab`; throws a LabError that says which labs there are. */
+export async function requireStoredLab(context: LabContext, lab: string): Promise<StoredLab> {
+  const names = await labNames(context);
+  // A name that is none of them may be no name at all, but a path.
+  const stored = names.includes(lab) ? await readStoredLab(context, lab) : null;
+  if (stored !== null) return stored;
+  if (names.includes(lab)) {
+    throw new LabError(`lab ${lab} is incomplete: an up is at work, or was cut off`, {
+      hint: `cloison up FILE completes it, cloison down ${lab} removes it`,
+    });
+  }
+  throw new LabError(`there is no lab ${lab}`, {
+    hint: names.length === 0 ? "cloison up FILE makes one" : `there is ${names.join(", ")}`,
+    exit: ExitCode.usage,
+  });
+}

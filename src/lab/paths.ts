@@ -1,0 +1,32 @@
+/** Where Cloison keeps things. Everything of a lab can be found from its name alone, also after a crash. */
+export interface Paths {
+  /** Labs and images; survives a reboot. */
+  state: string;
+  /** Locks and run-time state; gone with a reboot. */
+  run: string;
+}
+
+/** @param environment CLOISON_STATE and CLOISON_RUN move the two folders */
+export function defaultPaths(environment: NodeJS.ProcessEnv): Paths {
+  return {
+    state: environment["CLOISON_STATE"] ?? "/var/lib/cloison",
+    run: environment["CLOISON_RUN"] ?? "/run/cloison",
+  };
+}
+
+export const labsDirectory = (paths: Paths) => `${paths.state}/labs`;
+export const labDirectory = (paths: Paths, lab: string) => `${labsDirectory(paths)}/${lab}`;
+export const imageStore = (paths: Paths) => `${paths.state}/images`;
+export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
+export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;
+export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;
+/** What the programs of the company LAN need. */
+export const lanDirectory = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/lan`;
+/** Where a trial keeps what a lab keeps in its folder. */
+export const trialDirectory = (paths: Paths, trial: string) => `${paths.run}/${trial}`;
+/** Parent of every control group of a lab. */
+export const labCgroup = (lab: string) => `cloison/${lab}`;
+/** Parent of the control groups of a lab's LAN; no domain may have this name. */
+export const lanCgroup = (lab: string) => `${labCgroup(lab)}/lan`;
+/** Prefix of the names of a lab's namespaces. */
+export const namespacePrefix = (lab: string) => `cloison.${lab}.`;

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { createFixture, labPlan } from "./fixture.ts";
+import { dnsmasqConfiguration, startLanServices } from "./services.ts";
+
+const PLAN = labPlan();
+
+test("dnsmasq gives each machine its planned address, and nobody else any", () => {
+  const [server] = PLAN.dhcp;
+  if (server === undefined) throw new Error("the plan has no DHCP server");
+  expect(dnsmasqConfiguration({ ...server, prefix: 22 }, "/state/labs/demo/lan")).toBe(`port=0
+interface=lan0
+bind-interfaces
+no-resolv
+no-hosts
+no-ping
+user=root
+dhcp-authoritative
+pid-file=/state/labs/demo/lan/lan0.pid
+dhcp-leasefile=/state/labs/demo/lan/lan0.leases
+dhcp-range=10.9.0.1,static,255.255.252.0,12h
+dhcp-option=option:router,10.9.0.1
+dhcp-host=00:16:3e:00:00:01,10.9.0.11,one
+dhcp-host=00:16:3e:00:00:02,10.9.0.12,two
+`);
+});
+
+const started = (records: string[]) =>
+  records
+    .filter((line) => /^(start|destroy cgroup|web server)/.test(line))
+    .map((line) => line.replaceAll(/\[.*?\] /g, ""));
+const DNSMASQ = "start detached dnsmasq --keep-in-foreground --conf-file=/state/labs/demo/lan/lan0.conf";
+const WEB = ["web server 10.9.0.253 in cloison/demo/lan/outside-web", "start detached web-server"];
+
+test("programs are started in limited groups, in the LAN's namespaces, on the station's CPUs", async () => {
+  const { host, context } = createFixture();
+  await startLanServices(context, PLAN);
+  expect(started(host.records).toSorted()).toEqual([DNSMASQ, ...WEB].toSorted());
+  const dnsmasq = host.records.find((line) => line.includes("dnsmasq --keep"));
+  expect(dnsmasq).toContain("[namespace=cloison.demo.lan cgroup=cloison/demo/lan/dhcp-lan0 cpus=1 output=");
+  const limits = host.records.filter((line) => line.startsWith("cgroup cloison/demo/lan/dhcp-lan0 "));
+  expect(limits).toEqual([
+    "cgroup cloison/demo/lan/dhcp-lan0 memory.limit_in_bytes = 536870912",
+    "cgroup cloison/demo/lan/dhcp-lan0 pids.max = 64",
+  ]);
+});
+
+test("programs that run as they should are left alone; changed ones are started anew, old ones ended", async () => {
+  const { host, context } = createFixture({
+    pids: { "cloison/demo/lan/dhcp-lan0": [5], "cloison/demo/lan/outside-web": [6], "cloison/demo/lan/dhcp-lan9": [7] },
+  });
+  await startLanServices(context, PLAN);
+  host.records.length = 0;
+  await host.cgroups.ensure("cloison/demo/lan/dhcp-lan0");
+  await host.cgroups.ensure("cloison/demo/lan/outside-web");
+  await startLanServices(context, PLAN);
+  expect(started(host.records)).toEqual([]);
+
+  await host.cgroups.ensure("cloison/demo/lan/dhcp-lan9");
+  const { station, outside } = PLAN.machines;
+  await startLanServices(context, { ...PLAN, machines: { station, outside: { ...outside, address: "10.9.0.250" } } });
+  expect(started(host.records)).toEqual([
+    "destroy cgroup cloison/demo/lan/dhcp-lan9",
+    "destroy cgroup cloison/demo/lan/outside-web",
+    "web server 10.9.0.250 in cloison/demo/lan/outside-web",
+    "start detached web-server",
+  ]);
+});
+
+test("a DHCP server that ends says why", async () => {
+  const { host, context } = createFixture({ answers: () => ({ code: 2 }) });
+  host.files.texts.set("/state/labs/demo/lan/lan0.log", "\ndnsmasq: unknown interface lan0\n");
+  await expect(startLanServices(context, PLAN)).rejects.toThrow(
+    "the DHCP server of lab demo does not start: dnsmasq: unknown interface lan0",
+  );
+});
+
+test("a DHCP server that never listens is not waited for without end", async () => {
+  const { host, context } = createFixture({ answers: () => "runs" });
+  await expect(startLanServices(context, PLAN)).rejects.toThrow("it says nothing");
+  expect(host.clock.monotonicMs()).toBeLessThan(60_000);
+});

@@ -1,0 +1,143 @@
+import { LabError } from "../model/error.ts";
+import type { DhcpPlan, LabPlan } from "../model/plan.ts";
+import type { LabContext } from "./context.ts";
+import { lanCgroup, lanDirectory } from "./paths.ts";
+
+/** Hard limits of every program that runs on the LAN's side. */
+const MEMORY_LIMIT_BYTES = 512 * 2 ** 20;
+const PIDS_LIMIT = 64;
+
+/** The floor probe measures the way to this server, so nothing on its CPU may run before it. */
+const WEB_SERVER_NICE = -15;
+
+/** How long a program of the LAN may take to listen, on a busy machine. */
+const START_MS = 10_000;
+const START_POLL_MS = 10;
+
+/**
+ * Starts the programs of the company LAN that do not run: the DHCP servers, and the outside machine's web server. Those
+ * whose configuration has changed are started anew, those that the plan no longer has are ended.
+ */
+export async function startLanServices(context: LabContext, plan: LabPlan): Promise<void> {
+  const { cgroups } = context.host;
+  const wanted = new Set([...plan.dhcp.map(dhcpGroup), OUTSIDE_WEB]);
+  const unwanted = (await cgroups.children(lanCgroup(plan.lab))).filter((group) => !wanted.has(group));
+  await Promise.all([
+    ...unwanted.map((group) => cgroups.destroy(`${lanCgroup(plan.lab)}/${group}`, START_MS)),
+    ...plan.dhcp.map((server) => startDhcpServer(context, plan, server)),
+    startOutsideWeb(context, plan),
+  ]);
+}
+
+const OUTSIDE_WEB = "outside-web";
+const dhcpGroup = (server: DhcpPlan) => `dhcp-${server.interface}`;
+
+/**
+ * Whether a program must be started: it does not run, or not with this configuration; then it is ended. The caller starts
+ * it, and writes the file only when it listens.
+ */
+async function mustStart({ host }: LabContext, cgroup: string, file: string, text: string): Promise<boolean> {
+  if ((await host.cgroups.pids(cgroup)).length > 0) {
+    if ((await host.files.readTextIfExists(file)) === text) return false;
+    await host.cgroups.destroy(cgroup, START_MS);
+  }
+  await host.files.remove(file);
+  return true;
+}
+
+async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpPlan): Promise<void> {
+  const { host } = context;
+  const directory = lanDirectory(context.paths, plan.lab);
+  const cgroup = `${lanCgroup(plan.lab)}/${dhcpGroup(server)}`;
+  const text = dnsmasqConfiguration(server, directory);
+  const running = `${directory}/${server.interface}.running.conf`;
+  if (!(await mustStart(context, cgroup, running, text))) return;
+  const file = `${directory}/${server.interface}.conf`;
+  const log = `${directory}/${server.interface}.log`;
+  const pidFile = pidFileOf(server, directory);
+  await host.files.writeText(file, text);
+  await host.files.remove(pidFile);
+  await limitLanProgram(context, cgroup);
+  const dnsmasq = await host.processes.start(
+    {
+      argv: ["dnsmasq", "--keep-in-foreground", `--conf-file=${file}`],
+      namespace: plan.lanNamespace,
+      cgroup,
+      cpus: plan.placement.station,
+      output: { file: log },
+    },
+    { detached: true },
+  );
+  let ended = false;
+  void dnsmasq.exited.then(() => (ended = true));
+  const deadline = host.clock.monotonicMs() + START_MS;
+  // Its pid file comes once it listens.
+  while (!(await host.files.exists(pidFile))) {
+    if (ended || host.clock.monotonicMs() > deadline) {
+      const said = (await host.files.readTextIfExists(log))?.trim().split("\n").at(-1);
+      throw new LabError(`the DHCP server of lab ${plan.lab} does not start: ${said || "it says nothing"}`);
+    }
+    await host.clock.sleep(START_POLL_MS);
+  }
+  await host.files.replaceText(running, text);
+}
+
+const pidFileOf = (server: DhcpPlan, directory: string) => `${directory}/${server.interface}.pid`;
+
+async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<void> {
+  const { host } = context;
+  const directory = lanDirectory(context.paths, plan.lab);
+  const cgroup = `${lanCgroup(plan.lab)}/${OUTSIDE_WEB}`;
+  const options = {
+    namespace: plan.machines.outside.namespace,
+    cgroup,
+    cpus: plan.placement.probe,
+    nice: WEB_SERVER_NICE,
+    address: plan.machines.outside.address,
+    port: 80,
+    text: `outside machine of lab ${plan.lab}\n`,
+    logFile: `${directory}/${OUTSIDE_WEB}.log`,
+  };
+  const running = `${directory}/${OUTSIDE_WEB}.running.json`;
+  if (!(await mustStart(context, cgroup, running, JSON.stringify(options)))) return;
+  await limitLanProgram(context, cgroup);
+  await context.startWebServer(host, options);
+  await host.files.replaceText(running, JSON.stringify(options));
+}
+
+/** dnsmasq as the company's DHCP server: every lease is fixed by the plan, nobody unknown gets one. DNS is off. */
+export function dnsmasqConfiguration(server: DhcpPlan, directory: string): string {
+  return `${[
+    "port=0",
+    `interface=${server.interface}`,
+    "bind-interfaces",
+    "no-resolv",
+    "no-hosts",
+    "no-ping",
+    "user=root",
+    "dhcp-authoritative",
+    `pid-file=${pidFileOf(server, directory)}`,
+    `dhcp-leasefile=${directory}/${server.interface}.leases`,
+    `dhcp-range=${server.server},static,${netmask(server.prefix)},12h`,
+    `dhcp-option=option:router,${server.server}`,
+    ...server.leases.map(({ mac, address, hostname }) => `dhcp-host=${mac},${address},${hostname}`),
+  ].join("\n")}\n`;
+}
+
+function netmask(prefix: number): string {
+  const bits = prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join(".");
+}
+
+/** Makes a control group on the LAN's side, with hard limits. */
+export async function limitLanProgram(
+  context: LabContext,
+  cgroup: string,
+  memoryBytes = MEMORY_LIMIT_BYTES,
+): Promise<void> {
+  const { cgroups } = context.host;
+  const [memory, pids] =
+    cgroups.version === 2 ? (["memory.max", "pids.max"] as const) : (["memory.limit_in_bytes", "pids.max"] as const);
+  await cgroups.write(cgroup, "memory", memory, `${memoryBytes}`);
+  await cgroups.write(cgroup, "pids", pids, `${PIDS_LIMIT}`);
+}

@@ -1,0 +1,101 @@
+import { randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
+import type { AppContext } from "./app/context.ts";
+import { createProgram, type LoadApp } from "./cli/program.ts";
+import { ExitCode, LabError } from "./model/error.ts";
+
+/** Folder of package.json: this file is in src/ or, bundled, in dist/. */
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
+  return directory;
+}
+
+const root = projectRoot();
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+
+/** The composition root: concrete platforms and the real host are named here only, and loaded when first needed. */
+const load: LoadApp = async ({ install, say }): Promise<AppContext> => {
+  const [
+    { createRealHost },
+    { defaultPaths },
+    { createContainerPlatform },
+    { createSharedPlatform },
+    { createNamespacePlatform },
+    { startResponder },
+  ] = await Promise.all([
+    import("./host/real.ts"),
+    import("./lab/paths.ts"),
+    import("./platforms/container/container-platform.ts"),
+    import("./platforms/shared/shared-platform.ts"),
+    import("./platforms/namespace/namespace-platform.ts"),
+    import("./load/responder.ts"),
+  ]);
+  return {
+    host: createRealHost(),
+    paths: defaultPaths(process.env),
+    platforms: {
+      container: createContainerPlatform(),
+      shared: createSharedPlatform(),
+      namespace: createNamespacePlatform(),
+    },
+    pid: process.pid,
+    startWebServer: startResponder,
+    version,
+    root,
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    isRoot: process.geteuid?.() === 0,
+    drawSeed: () => randomInt(2 ** 31),
+    install,
+    say,
+  };
+};
+
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) {
+      process.stderr.write("\nended at once; cloison down --all removes what is left\n");
+      process.exit(ExitCode.interrupted);
+    }
+    process.stderr.write("\nending; once more to end at once\n");
+    interruption.abort(new LabError("interrupted", { exit: ExitCode.interrupted }));
+  });
+}
+
+const program = createProgram(version, {
+  load,
+  signal: interruption.signal,
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+});
+program.exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong in the words of whoever raised it, and gives the exit code. Anything unforeseen is shown whole. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+  if (!(error instanceof LabError)) {
+    process.stderr.write(
+      `cloison failed in a way that it should not; please report this:\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return ExitCode.failed;
+  }
+  if (process.argv.includes("--json")) {
+    process.stderr.write(`${JSON.stringify({ error: error.message, hint: error.hint ?? null, exit: error.exit })}\n`);
+  } else {
+    process.stderr.write(`${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
+  }
+  return error.exit;
+}

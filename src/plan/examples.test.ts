@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { parseExperiment } from "../files/experiment-file.ts";
+import { parseLab } from "../files/lab-file.ts";
+import type { Recipe } from "../model/image.ts";
+import { planLab } from "./plan.ts";
+
+const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
+const files = (name: string) =>
+  readdirSync(EXAMPLES, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(name));
+const read = (path: string) => readFileSync(join(EXAMPLES, path), "utf8");
+const recipe: Recipe = { base: "minbase", packages: [], files: {}, commands: [], services: {} };
+
+describe("every example", () => {
+  test.each(files("lab.yaml"))("%s can be planned, on its own platform and merged", (path) => {
+    const lab = parseLab(path, read(path));
+    for (const platform of [
+      { name: lab.platform, merges: false },
+      { name: "shared" as const, merges: true },
+    ]) {
+      const plan = planLab(lab, {
+        platform,
+        cpus: [0, 1],
+        recipeOf: () => recipe,
+        uniteRecipes: () => recipe,
+        siteFiles: () => ({}),
+      });
+      expect(plan.domains.length).toBeGreaterThan(0);
+      expect(Object.keys(plan.targets)).toHaveLength(
+        plan.domains.reduce((sum, domain) => sum + domain.members.length, 0),
+      );
+    }
+  });
+
+  test.each(files("experiment.yaml"))("%s is good, and so is its lab", async (path) => {
+    const { experiment } = await parseExperiment(path, read(path), async (lab) =>
+      parseLab(lab, read(join(dirname(path), lab))),
+    );
+    expect(experiment.phases[experiment.reference]).toBeDefined();
+  });
+
+  test.each([...files("lab.yaml"), ...files("experiment.yaml")])("%s tells editors its schema", (path) => {
+    const name = path.endsWith("lab.yaml") ? "lab" : "experiment";
+    const [, schema] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(read(path)) ?? [];
+    expect(join(dirname(path), schema ?? "")).toBe(`../schema/${name}.json`);
+  });
+});

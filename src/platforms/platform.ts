@@ -1,0 +1,102 @@
+import type { PlatformName } from "../model/lab.ts";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { Host } from "../host/host.ts";
+
+/** The answer of a check that tried the thing. */
+export type Support = { available: true; detail: string } | { available: false; reason: string; remedy: string };
+
+export interface DomainState {
+  lab: string;
+  name: string;
+  state: "running" | "prepared" | "stopped";
+  /** The context's first process, in the machine's numbering; null when none runs. */
+  pid: number | null;
+  /** Not in any plan that the caller knows of: left by a crash. */
+  orphan: boolean;
+}
+
+/** How a program inside a domain is run. */
+export interface ExecOptions {
+  output?: "capture" | "inherit" | { file: string };
+  stdin?: string;
+  /** Gives the program a terminal; needs `inherit`. */
+  terminal?: boolean;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  env?: Record<string, string>;
+  user?: string;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+}
+
+/** What a step that is about to be taken would need undone. Written to the journal, and synced, before the step. */
+export type Undo =
+  | { kind: "namespace"; name: string }
+  | { kind: "mount"; target: string }
+  | { kind: "directory"; path: string }
+  | { kind: "cgroup"; group: string }
+  | { kind: "domain"; platform: PlatformName; lab: string; name: string };
+
+/** Where a platform finds and leaves things; paths are absolute. */
+export interface Workspace {
+  /** The lab's own folder (`<state>/labs/<lab>`); what is below `domains/<name>` is the platform's. */
+  directory: string;
+  /** Folder of the built root file system of a domain's image; read-only by convention. */
+  rootfs(domain: DomainPlan): string;
+  /** `cloison/<lab>` : parent of every control group of the lab. */
+  cgroup: string;
+  /** Records undo steps; returns when they are on the disk. Call before acting. */
+  record(undos: Undo[]): Promise<void>;
+}
+
+/** Counters of a domain, read before and after a trial. null: this machine does not count it. */
+export interface DomainUsage {
+  cpuNs: number | null;
+  memoryPeakBytes: number | null;
+  oomKills: number | null;
+  pidsPeak: number | null;
+  /** CPU quota: enforced periods, periods throttled, time throttled. */
+  nrPeriods: number | null;
+  nrThrottled: number | null;
+  throttledNs: number | null;
+}
+
+/**
+ * What isolates domains. What a platform can do beyond this is a facet that it has or lacks; nothing elsewhere asks for its name.
+ * The namespaces and vifs of a plan exist before `prepare`.
+ */
+export interface Platform {
+  name: PlatformName;
+  /** All domains of a lab become one context: the plan is made for the merged lab. */
+  merges: boolean;
+  /** Whether domains need a built root file system. */
+  needsImages: boolean;
+  /** Debian packages whose programs it runs. */
+  packages: string[];
+  /** Available or not, found by trying. */
+  check(host: Host): Promise<Support>;
+  /** From the kernel or the runtime, never from memory; orphans included. */
+  list(host: Host, workspace: Workspace, plan: LabPlan): Promise<DomainState[]>;
+  /** Root, limits and vifs are there; nothing runs yet. */
+  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void>;
+  start(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void>;
+  /** Idempotent, from any state, also after a crash in the middle. */
+  destroy(host: Host, workspace: Workspace, lab: string, name: string): Promise<void>;
+  exec(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    argv: [string, ...string[]],
+    options?: ExecOptions,
+  ): Promise<Exit>;
+  /** Path of the file with what the domain's services print. */
+  logFile(workspace: Workspace, name: string): string;
+  usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
+}

@@ -1,0 +1,225 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { LabError } from "../../src/model/error.ts";
+import type { Platform, Workspace } from "../../src/platforms/platform.ts";
+import { createScratchLab, type ScratchLab } from "./scratch-lab.ts";
+import { smallDomain, smallPlan } from "./small-plan.ts";
+
+export interface PlatformUnderTest {
+  create(): Platform;
+  /** Makes a root file system in the directory, returns its path; null: domains have none of their own. */
+  makeRootfs: ((directory: string) => string) | null;
+}
+
+/** What every platform does alike, tried for real. */
+export function describePlatform(name: string, under: PlatformUnderTest): void {
+  describe(`platform ${name}`, () => {
+    const platform = under.create();
+    const lab = `ct-${name}-${process.pid}`;
+    let scratch: ScratchLab;
+
+    beforeAll(() => void (scratch = createScratchLab(lab, platform, under.makeRootfs)));
+    afterEach(async () => {
+      await scratch.tearDown();
+      expect(await scratch.residue()).toEqual([]);
+    });
+    afterAll(() => scratch.close());
+
+    /** Two services, one of which ends soon. */
+    const services = {
+      talker: { command: ["sh", "-c", `echo "it's talking"; sleep 300`] },
+      mortal: { command: ["sh", "-c", "sleep 1; exit 3"] },
+    };
+    const withServices = (...names: (keyof typeof services)[]) => ({
+      recipe: { ...smallDomain(lab, "one").recipe, services },
+      services: names,
+    });
+
+    test("says whether it works, by trying", async () => {
+      expect(await platform.check(scratch.host)).toMatchObject({ available: true });
+    });
+
+    test("runs a program under the domain's host name and hands back what it wrote", async () => {
+      const domain = await scratch.up();
+      const exit = await scratch.run(domain, "uname -n; echo oops >&2; read line; echo $line $COLOUR", {
+        stdin: "hello\n",
+        env: { COLOUR: "red" },
+      });
+      expect(exit).toMatchObject({
+        code: 0,
+        signal: null,
+        stdout: "one\nhello red\n",
+        stderr: "oops\n",
+        timedOut: false,
+      });
+    });
+
+    test("hands back exit codes and signals", async () => {
+      const domain = await scratch.up();
+      expect(await scratch.run(domain, "exit 7")).toMatchObject({ code: 7, signal: null });
+      expect(await scratch.run(domain, "kill -TERM $$")).toMatchObject({ code: null, signal: "SIGTERM" });
+      expect(
+        await platform.exec(scratch.host, scratch.workspace, scratch.plan, domain, ["no-such-program"]),
+      ).toMatchObject({ code: 127 });
+      expect(
+        await platform.exec(scratch.host, scratch.workspace, scratch.plan, domain, ["/no/such/program"]),
+      ).toMatchObject({ code: 127 });
+      expect(await platform.exec(scratch.host, scratch.workspace, scratch.plan, domain, ["/etc/passwd"])).toMatchObject(
+        { code: 126 },
+      );
+    });
+
+    test("runs as another user", async () => {
+      const domain = await scratch.up();
+      expect((await scratch.run(domain, "id -u; id -g", { user: "1000:1000" })).stdout).toBe("1000\n1000\n");
+      await expect(scratch.run(domain, "true", { user: "nobody-at-all" })).rejects.toThrow(/no user nobody-at-all/);
+    });
+
+    test("ends a program that takes too long, with all that it started", async () => {
+      const domain = await scratch.up();
+      const exit = await scratch.run(domain, "sleep 300 & sleep 300 & sleep 300", { timeoutMs: 500 });
+      expect(exit.timedOut).toBe(true);
+      const abort = new AbortController();
+      const aborted = scratch.run(domain, "sleep 300 & sleep 300", { signal: abort.signal }).then(
+        () => "ended",
+        (error: unknown) => String(error),
+      );
+      await scratch.host.clock.sleep(300);
+      abort.abort();
+      expect(await aborted).toMatch(/abort/i);
+      const left = (await scratch.host.cgroups.pids(`${scratch.group}/one`)).map((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+      );
+      expect(left.filter((line) => line.includes("300"))).toEqual([]);
+    });
+
+    test("puts what it runs under the domain's limits", async () => {
+      const domain = await scratch.up();
+      expect((await scratch.run(domain, "grep Cpus_allowed_list /proc/self/status")).stdout).toMatch(/\s0$/m);
+      const read = async (controller: string, file: string) =>
+        (await scratch.host.cgroups.read(`${scratch.group}/one`, controller, file))?.trim();
+      const files =
+        scratch.host.cgroups.version === 1
+          ? [
+              ["cpu", "cpu.cfs_quota_us", "10000"],
+              ["cpu", "cpu.cfs_period_us", "20000"],
+              ["cpu", "cpu.shares", "512"],
+              ["cpuset", "cpuset.cpus", "0"],
+              ["memory", "memory.limit_in_bytes", String(64 * 2 ** 20)],
+              ["pids", "pids.max", "64"],
+            ]
+          : [
+              ["cpu", "cpu.max", "10000 20000"],
+              ["cpuset", "cpuset.cpus", "0"],
+              ["memory", "memory.max", String(64 * 2 ** 20)],
+              ["memory", "memory.swap.max", "0"],
+              ["pids", "pids.max", "64"],
+            ];
+      const found = await Promise.all(
+        files.map(async ([controller = "", file = ""]) => [controller, file, await read(controller, file)]),
+      );
+      expect(found).toEqual(files);
+    });
+
+    test("holds a fork bomb inside and counts its processes", async () => {
+      const domain = await scratch.up();
+      await scratch.run(domain, "bomb() { bomb | bomb & }; bomb; sleep 300", { timeoutMs: 2000 });
+      expect(execFileSync("sh", ["-c", "echo $((6 * 7))"], { encoding: "utf8" })).toBe("42\n");
+      expect((await scratch.host.cgroups.pids(`${scratch.group}/one`)).length).toBeLessThanOrEqual(64);
+      const usage = await platform.usage(scratch.host, scratch.workspace, "one");
+      // Linux before 6.12 counts none.
+      if (usage.pidsPeak !== null) expect(usage.pidsPeak).toBe(64);
+    });
+
+    test("holds a memory bomb inside and counts what the kernel killed", async () => {
+      const domain = await scratch.up();
+      const exit = await scratch.run(domain, "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done", { timeoutMs: 30_000 });
+      expect(exit.signal === "SIGKILL" || exit.code !== 0).toBe(true);
+      expect(await platform.usage(scratch.host, scratch.workspace, "one")).toMatchObject({
+        oomKills: expect.toSatisfy((kills: number) => kills >= 1) as number,
+      });
+      expect(execFileSync("sh", ["-c", "echo $((6 * 7))"], { encoding: "utf8" })).toBe("42\n");
+    });
+
+    test("counts CPU time and throttling", async () => {
+      const { limits } = smallDomain(lab, "one");
+      const domain = await scratch.up({ limits: { ...limits, cpus: 0.1 } });
+      await scratch.run(domain, "while :; do :; done", { timeoutMs: 1500 });
+      const usage = await platform.usage(scratch.host, scratch.workspace, "one");
+      expect(usage.cpuNs).toBeGreaterThan(10e6);
+      expect(usage.nrThrottled).toBeGreaterThan(0);
+      expect(usage.throttledNs).toBeGreaterThan(0);
+    });
+
+    test("is the only domain that a domain's end ends", async () => {
+      const domains = await scratch.build(smallDomain(lab, "one"), smallDomain(lab, "two"));
+      for (const domain of domains) {
+        await platform.prepare(scratch.host, scratch.workspace, scratch.plan, domain);
+        await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
+      }
+      expect(await scratch.states()).toMatchObject({
+        one: { state: "running", orphan: false },
+        two: { state: "running", orphan: false },
+      });
+      await platform.destroy(scratch.host, scratch.workspace, lab, "one");
+      await scratch.host.namespaces.remove([`cloison.${lab}.one`]);
+      expect(await scratch.states()).toEqual({ two: expect.objectContaining({ state: "running" }) as unknown });
+      const [, two] = domains;
+      if (two === undefined) throw new Error("no second domain");
+      expect((await scratch.run(two, "uname -n")).stdout).toBe("two\n");
+    });
+
+    test("shows what no plan knows as an orphan", async () => {
+      const domain = await scratch.up();
+      const without = smallPlan(lab, platform.name, []);
+      expect(await platform.list(scratch.host, scratch.workspace, without)).toMatchObject([
+        { name: domain.name, lab, orphan: true },
+      ]);
+    });
+
+    test("runs services, keeps what they print, and stops when one ends", async () => {
+      const domain = await scratch.up(withServices("talker", "mortal"));
+      expect((await scratch.states())["one"]).toMatchObject({ state: "running", pid: expect.any(Number) as number });
+      while ((await scratch.states())["one"]?.state === "running") await scratch.host.clock.sleep(100);
+      expect((await scratch.states())["one"]).toMatchObject({ state: "stopped", pid: null });
+      const log = readFileSync(platform.logFile(scratch.workspace, domain.name), "utf8");
+      expect(log).toContain("it's talking");
+      expect(log).toContain("service mortal ended with exit 3");
+      expect(await scratch.host.cgroups.pids(`${scratch.group}/one`)).toEqual([]);
+      await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
+      expect((await scratch.states())["one"]).toMatchObject({ state: "running" });
+    });
+
+    test("refuses a service that the image lacks", async () => {
+      await expect(scratch.up({ services: ["apache"] })).rejects.toThrow(LabError);
+    });
+
+    test("is destroyed from every state, and twice", async () => {
+      const [domain] = await scratch.build(smallDomain(lab, "one"));
+      if (domain === undefined) throw new Error("no domain");
+      const destroy = () => platform.destroy(scratch.host, scratch.workspace, lab, "one");
+      await destroy();
+      await platform.prepare(scratch.host, scratch.workspace, scratch.plan, domain);
+      await destroy();
+      await destroy();
+      await platform.prepare(scratch.host, scratch.workspace, scratch.plan, domain);
+      await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
+      await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
+      const running = scratch.run(domain, "sleep 300");
+      await scratch.host.clock.sleep(200);
+      await Promise.all([destroy(), running]);
+      expect(await scratch.host.cgroups.pids(scratch.group)).toEqual([]);
+    });
+
+    test("records how to undo a step before it takes it", async () => {
+      const domain = smallDomain(lab, "one", withServices("talker"));
+      await scratch.build(domain);
+      const failing: Workspace = { ...scratch.workspace, record: async () => Promise.reject(new Error("disk full")) };
+      await expect(platform.prepare(scratch.host, failing, scratch.plan, domain)).rejects.toThrow("disk full");
+      expect((await scratch.residue()).filter((line) => !line.startsWith("cloison."))).toEqual([]);
+      await platform.prepare(scratch.host, scratch.workspace, scratch.plan, domain);
+      expect(scratch.undos).toContainEqual({ kind: "domain", platform: platform.name, lab, name: "one" });
+    });
+  });
+}

@@ -1,0 +1,141 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { needs } from "../needs.ts";
+import type { KernelSnapshot } from "../kernel-snapshot.ts";
+import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
+
+const LAB = `
+name: fragile
+images: { plain: { recipe: plain } }
+networks:
+  lan: { subnet: 10.77.0.0/24 }
+domains:
+  one: { image: plain, memory: 64M, pids: 64, disk: 16M }
+  two: { image: plain, memory: 64M, pids: 64, nics: [{ network: lan, address: dhcp }] }
+`;
+
+/** Every so many-th effect is tried: a step that has no divisor in common with the two domains' rhythm. */
+const EFFECT_STRIDE = 5;
+
+/** Milliseconds after which `up` and `down` are killed from outside; drawn once, to be the same each time. */
+const UP_DELAYS_MS = [171, 214, 263, 307, 352, 396, 441, 517];
+const DOWN_DELAYS_MS = [148, 183, 226, 274];
+
+needs(
+  "root",
+  "netns",
+  "runc",
+  "overlay",
+  "loop",
+  "mmdebstrap",
+  "dnsmasq",
+)("after a crash, down --all leaves the machine as it was before the lab", () => {
+  const program = join(process.cwd(), `dist/crash-program-${process.pid}.mjs`);
+  const cloison = join(process.cwd(), "dist/cloison.mjs");
+  let sandbox: Sandbox;
+  let before: KernelSnapshot;
+  let file = "";
+
+  beforeAll(async () => {
+    prepareProgram();
+    await build({
+      entryPoints: ["test/crash-program.ts"],
+      outfile: program,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      packages: "external",
+      loader: { ".php": "text", ".conf": "text" },
+    });
+    sandbox = await createSandbox();
+    file = join(sandbox.folder, "lab.yaml");
+    writeFileSync(file, LAB);
+    before = sandbox.snapshot();
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    rmSync(program, { force: true });
+  });
+
+  function restored(after: string): void {
+    const { code, stdout, stderr } = sandbox.cloison("down", "--all");
+    expect({ after, code, said: code === 0 ? "" : stdout + stderr }).toEqual({ after, code: 0, said: "" });
+    expect({ after, ...sandbox.snapshot() }).toEqual({ after, ...before });
+  }
+  const crash = (...args: (string | number)[]) => sandbox.run([process.execPath, program, ...args.map(String)]);
+  const countsOf = (...args: string[]) =>
+    JSON.parse(crash(...args, "effect", "before", 0).stdout) as Record<"journal" | "effect", number>;
+  const survives = (...args: (string | number)[]) => {
+    // Killed, not ended by an error of its own; or at its end, as it waits for the lease now longer and now shorter.
+    const { code, stderr } = crash(...args);
+    const moment = args.join(" ");
+    expect({ moment, code: code ?? 0, stderr }).toEqual({ moment, code: 0, stderr: "" });
+    restored(moment);
+    return code === null;
+  };
+
+  test("before, within and after every entry of the journal", () => {
+    const { journal } = countsOf("up", file);
+    restored("up");
+    expect(journal).toBeGreaterThanOrEqual(3);
+    for (let n = 1; n <= journal; n++) {
+      for (const moment of ["before", "within", "after"]) expect(survives("up", file, "journal", moment, n)).toBe(true);
+    }
+  });
+
+  test("between effects of up", () => {
+    const { effect } = countsOf("up", file);
+    restored("up");
+    let crashes = 0;
+    for (let n = 1; n <= effect; n += EFFECT_STRIDE) {
+      if (survives("up", file, "effect", n % 2 === 0 ? "before" : "after", n)) crashes += 1;
+    }
+    expect(crashes).toBeGreaterThan(5);
+  });
+
+  test("between effects of down", () => {
+    expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+    const { effect } = countsOf("down", file);
+    for (let n = 1; n <= effect; n += EFFECT_STRIDE) {
+      expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+      survives("down", file, "effect", "after", n);
+    }
+  });
+
+  test("a crash of a change: up again completes it, whatever the file says by then", () => {
+    expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+    const changed = join(sandbox.folder, "changed.yaml");
+    writeFileSync(changed, LAB.replaceAll("64M", "80M"));
+    const limitOf = (domain: string) =>
+      sandbox.run([
+        "sh",
+        "-c",
+        `cat /sys/fs/cgroup/memory/cloison/fragile/${domain}/memory.limit_in_bytes || cat /sys/fs/cgroup/cloison/fragile/${domain}/memory.max`,
+      ]);
+    for (const n of [1, 2]) {
+      // A domain is as the new file says when it is killed; the old file is asked for again.
+      expect(crash("up", changed, "journal", "after", n)).toMatchObject({ code: null });
+      expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+      for (const domain of ["one", "two"]) expect(limitOf(domain).stdout.trim()).toBe(`${64 * 2 ** 20}`);
+    }
+    restored("change");
+  });
+
+  test("at any moment of up and of down", async () => {
+    for (const delayMs of UP_DELAYS_MS) {
+      const { child, ended } = sandbox.start([process.execPath, cloison, "up", file]);
+      setTimeout(() => child.kill("SIGKILL"), delayMs);
+      await ended;
+      restored(`up, killed after ${delayMs} ms`);
+    }
+    for (const delayMs of DOWN_DELAYS_MS) {
+      expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+      const { child, ended } = sandbox.start([process.execPath, cloison, "down", "fragile"]);
+      setTimeout(() => child.kill("SIGKILL"), delayMs);
+      await ended;
+      restored(`down, killed after ${delayMs} ms`);
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { defineConfig } from "vitest/config";
+
+/** Files that the build also takes in as text (scripts/build.mjs). */
+const textFiles = /\.(csv|txt|html|css|php|conf)$/;
+
+export default defineConfig({
+  plugins: [
+    {
+      name: "text",
+      enforce: "pre",
+      transform(code, id) {
+        return textFiles.test(id) ? { code: `export default ${JSON.stringify(code)};`, map: null } : null;
+      },
+    },
+  ],
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [
+            "src/**/*.test.ts",
+            "test/contract/**/*.test.ts",
+            "test/*.test.ts",
+            "scripts/**/*.test.mjs",
+            "bench/**/*.test.ts",
+          ],
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: ["test/long/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
