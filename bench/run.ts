@@ -6,6 +6,7 @@ import { benchTable } from "./table.ts";
 
 /** The benches by name, loaded when they run. */
 const benches: Record<string, () => Promise<Bench>> = {
+  labs: async () => (await import("./labs.ts")).labsBench,
   "load-client": async () => (await import("./load-client.ts")).loadClientBench,
   report: async () => (await import("./report.ts")).reportBench,
 };

@@ -6,7 +6,11 @@ import { join } from "node:path";
  * Quick ones first: what breaks early is told early. A suite that is not listed runs after these, in the order of the
  * names. Seconds are on two cores with images built; a suite is ended at four times its budget.
  */
-const order = [{ name: "launcher", budgetS: 30 }];
+const order = [
+  { name: "launcher", budgetS: 30 },
+  { name: "study", budgetS: 120 },
+  { name: "run-faults", budgetS: 240 },
+];
 
 const defaultBudgetS = { system: 120, long: 1800 };
 

@@ -38,7 +38,7 @@ section namespaces; [ ! -d /run/netns ] || ls /run/netns
 section mounts; cut -d' ' -f4- /proc/self/mountinfo
 section cgroups; awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo | sort -u | while read -r top; do find "$top" -type d; done
 section loops; losetup --noheadings --raw --list --output NAME,BACK-FILE | grep -F "$1" || true
-section files; find "$1" /run/cloison -mindepth 2 -not -path "$1/images/*" -not -path "*/domains/*/root/*" 2>/dev/null || true
+section files; find "$1" /run/cloison -mindepth 2 -not -path "$1/images/*" -not -path "*/domains/*/root/*" -not -path "/run/cloison/tried/*" 2>/dev/null || true
 `;
 
 export function kernelSnapshot(of: SnapshotOf): KernelSnapshot {

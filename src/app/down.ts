@@ -5,7 +5,6 @@ import { removeTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { AppContext } from "./context.ts";
 import { requireRoot } from "./packages.ts";
-import { readLabFile } from "./read-files.ts";
 
 /** What `down` did to one lab. */
 export interface DownResult {
@@ -19,7 +18,10 @@ const WAIT_MS = 2000;
 
 /** A lab's name, from its name or from its file. */
 export async function labNameOf(app: AppContext, nameOrFile: string): Promise<string> {
-  return /[./]/.test(nameOrFile) ? (await readLabFile(app, nameOrFile)).lab.name : nameOrFile;
+  if (!/[./]/.test(nameOrFile)) return nameOrFile;
+  // A name needs no schemas, which take longer to load than a small lab to remove.
+  const { readLabFile } = await import("./read-files.ts");
+  return (await readLabFile(app, nameOrFile)).lab.name;
 }
 
 /** Removes one lab, wholly. One that is not there is fine. */

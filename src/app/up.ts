@@ -8,6 +8,7 @@ import type { AppContext } from "./context.ts";
 import { LAB_PACKAGES, requirePackages, requireRoot } from "./packages.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
 import { readLabFile } from "./read-files.ts";
+import { forgetTrial, rememberTrial, wasTried } from "./tried-platforms.ts";
 
 /** Domains that are made at a time, unless the user says otherwise. */
 export const DEFAULT_PARALLEL = 8;
@@ -37,13 +38,22 @@ export async function up(app: AppContext, file: string, options: UpOptions): Pro
     const images = await buildImages(app, plan, options.signal, (progress) =>
       options.onStep?.({ step: "image", progress }),
     );
-    await bringUp(app, plan, rootsOf(images), { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
+    try {
+      await bringUp(app, plan, rootsOf(images), { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
+    } catch (error) {
+      await forgetTrial(app, plan.platform);
+      throw error;
+    }
   });
   return plan;
 }
 
-/** Installs what a platform needs and tries it. @throws LabError that says why it can't run here */
+/**
+ * Installs what a platform needs and tries it; once it has worked, not again until the machine has changed.
+ * @throws LabError that says why it can't run here
+ */
 export async function requirePlatform(app: AppContext, name: PlatformName): Promise<void> {
+  if (await wasTried(app, name)) return;
   const platform = app.platforms[name];
   await requirePackages(app, [...LAB_PACKAGES, ...platform.packages, ...(platform.needsImages ? ["mmdebstrap"] : [])]);
   const support = await withTrials(app, () => platform.check(app.host));
@@ -53,6 +63,7 @@ export async function requirePlatform(app: AppContext, name: PlatformName): Prom
       exit: ExitCode.unavailable,
     });
   }
+  await rememberTrial(app, name);
 }
 
 /** Where domains run the machine's own programs, the DHCP client is one of them. */

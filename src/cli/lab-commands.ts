@@ -1,8 +1,9 @@
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { UpStep } from "../app/up.ts";
-import { PLATFORM_NAMES, type PlatformName } from "../model/lab.ts";
+import type { PlatformName } from "../model/lab.ts";
 import type { LabPlan } from "../model/plan.ts";
+import { PLATFORM_NAMES } from "../model/platform-name.ts";
 import { loadApp } from "./load-app.ts";
 import { answer, columns, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";

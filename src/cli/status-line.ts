@@ -12,7 +12,7 @@ const LOG_INTERVAL_MS = 10_000;
 
 export function statusLine(stream: NodeJS.WriteStream, nowMs: () => number): StatusLine {
   let shown = "";
-  let lastMs = -Infinity;
+  let lastMs = nowMs();
   const clear = () => {
     if (shown !== "") stream.write("\r\u001b[K");
     shown = "";

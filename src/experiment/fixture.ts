@@ -56,7 +56,15 @@ export function measuredTrial(scheduled: Omit<ScheduledTrial, "annex">, attempt:
     rateHz: 50,
     path: "/",
     sendDelayP95Ms: 0,
-    ...{ requests, ok, failed, timeouts, cutOff, ms, p95WithFailures, outliers, serviceMs },
+    requests,
+    ok,
+    failed,
+    timeouts,
+    cutOff,
+    ms,
+    p95WithFailures,
+    outliers,
+    serviceMs,
   });
   return { ...trialOf(scheduled, attempt), readings: [reading("floor", "outside"), reading("probe", "apache1")] };
 }

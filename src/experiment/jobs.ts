@@ -3,6 +3,9 @@ import type { LabPlan, Target } from "../model/plan.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { HttpJob, LoadJob } from "../load/load.ts";
 
+/** What of a plan says where to send requests. */
+export type Addresses = Pick<LabPlan, "lab" | "targets" | "machines">;
+
 /** Requests a second of the probe that watches the floor: the way to an idle machine outside the platform. */
 export const FLOOR_RATE_HZ = 50;
 const FLOOR_TIMEOUT_MS = 2000;
@@ -12,7 +15,7 @@ export const FLOOD_TIMEOUT_MS = 30_000;
 export const ANNEX_LIMIT_MS = 20_000;
 
 /** @throws LabError for a name that is no domain of the lab */
-export function targetOf(plan: LabPlan, name: string): Target {
+export function targetOf(plan: Addresses, name: string): Target {
   const target = plan.targets[name];
   if (target === undefined) throw new LabError(`${name} is not a domain of lab ${plan.lab}`, { exit: ExitCode.usage });
   return target;
@@ -23,7 +26,7 @@ function page(target: Target, path: string): Pick<HttpJob, "kind" | "address" | 
 }
 
 /** What a probe sends during one phase. */
-export function probeJob(plan: LabPlan, probe: Probe, durationMs: number): LoadJob {
+export function probeJob(plan: Addresses, probe: Probe, durationMs: number): LoadJob {
   const target = targetOf(plan, probe.target);
   const timeoutMs = probe.timeout;
   switch (probe.probe) {
@@ -59,7 +62,7 @@ export function probeJob(plan: LabPlan, probe: Probe, durationMs: number): LoadJ
   }
 }
 
-export function floorJob(plan: LabPlan, durationMs: number): HttpJob {
+export function floorJob(plan: Addresses, durationMs: number): HttpJob {
   return {
     kind: "http",
     address: plan.machines.outside.address,
@@ -73,7 +76,7 @@ export function floorJob(plan: LabPlan, durationMs: number): HttpJob {
 }
 
 export function annexJob(
-  plan: LabPlan,
+  plan: Addresses,
   probe: { target: string; path: string; timeout: number },
   requests: number,
   concurrency: number,
@@ -87,7 +90,7 @@ export function annexJob(
 }
 
 /** A flood lasts until its requests are done, or until it is stopped. */
-export function floodJob(plan: LabPlan, flood: HttpLoad, longestMs: number): HttpJob {
+export function floodJob(plan: Addresses, flood: HttpLoad, longestMs: number): HttpJob {
   return {
     ...page(targetOf(plan, flood.on), flood.path),
     keepAlive: flood.keepAlive,
@@ -107,7 +110,7 @@ export const READINESS_LIMIT_MS = 4000;
 const READINESS_TIMEOUT_MS = 2000;
 
 /** A few requests, to see whether a domain answers. */
-export function readinessJob(plan: LabPlan, name: string, path: string): HttpJob {
+export function readinessJob(plan: Addresses, name: string, path: string): HttpJob {
   return {
     ...page(targetOf(plan, name), path),
     keepAlive: false,

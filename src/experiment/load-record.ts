@@ -37,7 +37,8 @@ export function recordProbe(
       : {
           due: durationMs === null ? begun : (job.loop.rateHz * durationMs) / 1000,
           begun,
-          sendDelayP95Ms: result.sendDelayMs?.p95 ?? 0,
+          // Only an HTTP reading counts from when a request was due; ping and connect are late without being longer.
+          sendDelayP95Ms: job.kind === "http" ? (result.sendDelayMs?.p95 ?? 0) : 0,
         };
   return {
     name,

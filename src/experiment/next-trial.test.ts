@@ -43,7 +43,11 @@ test("there is nothing next when all are valid or given up", () => {
 /** Trials whose validity depends on what they are only, as a machine's would in the best case. */
 function conduct(trials: Trial[], limit: number): string[] {
   const order: string[] = [];
-  for (let next = nextTrial(SCHEDULE, trials); next !== null && order.length < limit; next = nextTrial(SCHEDULE, trials)) {
+  for (
+    let next = nextTrial(SCHEDULE, trials);
+    next !== null && order.length < limit;
+    next = nextTrial(SCHEDULE, trials)
+  ) {
     const { scheduled, attempt } = next;
     const fails = (scheduled.block + scheduled.phase.length + attempt) % 3 === 0;
     const trial = trialOf(scheduled, attempt, fails ? ["steal"] : []);

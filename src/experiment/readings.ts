@@ -83,7 +83,6 @@ export function otherReading(probe: Probe, result: LoadResult): Reading {
     case "transfer": {
       const figures = summarizeRequests(samples, "http");
       const bytes = samples.bytes[0] ?? 0;
-      const error = ERROR_KINDS[samples.error[0] ?? 0] ?? "none";
       const totalMs = figures.serviceMs?.median ?? null;
       return {
         metric: "transfer",
@@ -92,10 +91,16 @@ export function otherReading(probe: Probe, result: LoadResult): Reading {
         engine,
         bytes,
         ok: figures.ok === 1,
-        error: figures.ok === 1 ? null : error === "none" ? `status ${samples.status[0] ?? 0}` : error,
+        error: figures.ok === 1 ? null : transferError(samples),
         totalMs,
         mibPerSecond: totalMs === null || totalMs === 0 ? null : bytes / 2 ** 20 / (totalMs / 1000),
       };
     }
   }
+}
+
+function transferError({ error, status }: LoadResult["samples"]): string {
+  const [kind] = error;
+  if (kind === undefined) return "nothing was sent";
+  return kind === 0 ? `status ${status[0]}` : (ERROR_KINDS[kind] ?? "unknown");
 }

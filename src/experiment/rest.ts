@@ -15,6 +15,7 @@ interface RestInputs {
   plan: LabPlan;
   experiment: Experiment;
   station: Station;
+  onStep(step: "waiting until the domains answer", recentP95Ms: null): void;
   signal?: AbortSignal;
 }
 
@@ -49,15 +50,22 @@ export async function waitUntilAtRest(host: Host, inputs: RestInputs): Promise<U
 
 async function waitForPage(
   host: Host,
-  { plan, station, signal }: RestInputs,
+  { plan, station, onStep, signal }: RestInputs,
   { target, path, limitMs }: { target: string; path: string; limitMs: number },
   deadlineMs: number,
 ): Promise<Unrest | null> {
   const client = await station.probe("floor");
   for (;;) {
     signal?.throwIfAborted();
+    onStep("waiting until the domains answer", null);
     const load = client.start(readinessJob(plan, target, path));
-    const { samples } = await resultWithin(host, `the look at ${target}`, load, READINESS_LIMIT_MS + CLIENT_SLACK_MS);
+    const { samples } = await resultWithin(
+      host,
+      `the look at ${target}`,
+      load,
+      READINESS_LIMIT_MS + CLIENT_SLACK_MS,
+      signal,
+    );
     const slowestMs = Math.max(...samples.totalNs) / 1e6;
     const answers = samples.error.length === READINESS_REQUESTS && samples.error.every((error) => error === 0);
     if (answers && slowestMs <= limitMs) return null;

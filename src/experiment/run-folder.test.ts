@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -14,7 +23,8 @@ let directory = "";
 beforeEach(() => (directory = join(mkdtempSync(join(tmpdir(), "cloison-run-folder-")), "run")));
 afterEach(() => rmSync(join(directory, ".."), { recursive: true }));
 
-const trial = (attempt: number, reasons: string[] = []) => trialOf({ block: 1, platform: "shared", phase: "cpu" }, attempt, reasons);
+const trial = (attempt: number, reasons: string[] = []) =>
+  trialOf({ block: 1, platform: "shared", phase: "cpu" }, attempt, reasons);
 const create = () => createRunFolder(host, directory, FILES);
 const lines = () => join(directory, "trials.jsonl");
 
@@ -28,7 +38,10 @@ test("a new folder holds the files, and no trial", async () => {
 
 test("what is there already is left alone", async () => {
   mkdirSync(directory);
-  await expect(create()).rejects.toMatchObject({ exit: ExitCode.usage, hint: expect.stringContaining("--resume") });
+  await expect(create()).rejects.toMatchObject({
+    exit: ExitCode.usage,
+    hint: expect.stringContaining("--resume") as unknown,
+  });
   expect(existsSync(join(directory, "experiment.yaml"))).toBe(false);
 });
 
@@ -80,7 +93,7 @@ test("a trial of another version is refused, at its line", async () => {
   const folder = await create();
   await folder.saveTrial(trial(1), []);
   appendFileSync(lines(), '{"id":"2"}\n');
-  await expect(folder.trials()).rejects.toThrow(`${lines()}:4 is not a trial of this version`);
+  await expect(folder.trials()).rejects.toThrow(`${lines()}:3 is not a trial of this version`);
 });
 
 test("a trial whose samples can't be written does not count, and the error says what is kept", async () => {
@@ -89,8 +102,8 @@ test("a trial whose samples can't be written does not count, and the error says 
   rmSync(join(directory, "samples"), { recursive: true });
   await expect(folder.saveTrial(trial(2), [])).rejects.toMatchObject({
     name: "LabError",
-    message: expect.stringContaining("could not be saved"),
-    hint: expect.stringContaining(`--resume ${directory}`),
+    message: expect.stringContaining("could not be saved") as unknown,
+    hint: expect.stringContaining(`--resume ${directory}`) as unknown,
   });
   expect(await folder.trials()).toEqual([trial(1)]);
 });

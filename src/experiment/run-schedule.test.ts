@@ -28,7 +28,13 @@ test("runs all, repeats what is invalid, and keeps every attempt", async () => {
     reference: "reference",
     folder,
     attempt: async ({ scheduled, attempt }) =>
-      outcome(trialOf(scheduled, attempt, scheduled.phase === "cpu" || (scheduled.phase === "disk" && attempt === 1) ? ["no"] : [])),
+      outcome(
+        trialOf(
+          scheduled,
+          attempt,
+          scheduled.phase === "cpu" || (scheduled.phase === "disk" && attempt === 1) ? ["no"] : [],
+        ),
+      ),
   });
   expect(folder.lines).toEqual([
     "trial 1-shared-reference-1",
@@ -60,7 +66,8 @@ test("what only the whole run shows to be invalid is recorded and repeated, to t
     schedule: SCHEDULE,
     reference: "reference",
     folder,
-    attempt: async ({ scheduled, attempt }) => outcome(measuredTrial(scheduled, attempt, scheduled.phase === "disk" ? 30 : 1)),
+    attempt: async ({ scheduled, attempt }) =>
+      outcome(measuredTrial(scheduled, attempt, scheduled.phase === "disk" ? 30 : 1)),
   });
   expect(folder.lines.slice(2)).toEqual([
     "trial 1-shared-disk-1",

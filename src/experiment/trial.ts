@@ -177,7 +177,7 @@ async function underLoad(
   inputs.onStep("stopping the load", null);
   const ended = await end();
   for (const { flood, job, running } of floods) {
-    const result = await resultWithin(host, `the flood of ${flood.on}`, running, CLIENT_SLACK_MS);
+    const result = await resultWithin(host, `the flood of ${flood.on}`, running, CLIENT_SLACK_MS, signal);
     records.push(recordLoad(flood, job, result));
   }
   const stress = ended.map((one) => {

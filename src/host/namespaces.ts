@@ -46,7 +46,7 @@ export function createNamespaces(): Namespaces {
       if (!existsSync(DIRECTORY)) return;
       explained("remove network namespaces", () =>
         withDirectoryLocked(() => {
-          names.forEach(removeOne);
+          removeEach(names);
           unshareDirectory();
         }),
       );
@@ -97,6 +97,19 @@ function createAll(names: NamespaceName[]): void {
     sys.setns(home, sys.CLONE_NEWNET);
     closeSync(home);
   }
+}
+
+/** One that cannot be removed is no reason to leave the others. Throws what the first said. */
+function removeEach(names: NamespaceName[]): void {
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      removeOne(name);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Also takes away what a crash left half-made: a file on which nothing is mounted, or several mounts on one. */

@@ -1,4 +1,4 @@
-import { nameSchema } from "../model/name.ts";
+import { NAME_PATTERN } from "../model/name-pattern.ts";
 import type { LabContext } from "./context.ts";
 import { labsDirectory } from "./paths.ts";
 
@@ -10,7 +10,7 @@ const TRIAL = /^_check[a-z0-9-]*$/;
 
 /** Names of all labs of which anything exists: a folder, a namespace, a control group. Ascending. */
 export async function labNames(context: LabContext): Promise<string[]> {
-  return (await namesInUse(context)).filter((name) => nameSchema.safeParse(name).success);
+  return (await namesInUse(context)).filter((name) => NAME_PATTERN.test(name));
 }
 
 /** Names of all trials of which anything exists: under way, or left by a crash. Ascending. */

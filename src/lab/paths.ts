@@ -6,11 +6,11 @@ export interface Paths {
   run: string;
 }
 
-/** @param environment CLOISON_STATE and CLOISON_RUN move the two folders */
+/** @param environment CLOISON_STATE moves the labs and images */
 export function defaultPaths(environment: NodeJS.ProcessEnv): Paths {
   return {
     state: environment["CLOISON_STATE"] ?? "/var/lib/cloison",
-    run: environment["CLOISON_RUN"] ?? "/run/cloison",
+    run: "/run/cloison",
   };
 }
 
@@ -22,6 +22,8 @@ export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths,
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;
 /** What the programs of the company LAN need. */
 export const lanDirectory = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/lan`;
+/** Says that a platform was tried with success. */
+export const triedFile = (paths: Paths, platform: string) => `${paths.run}/tried/${platform}`;
 /** Where a trial keeps what a lab keeps in its folder. */
 export const trialDirectory = (paths: Paths, trial: string) => `${paths.run}/${trial}`;
 /** Parent of every control group of a lab. */

@@ -22,7 +22,7 @@ async function recorded(fixture: Fixture, ...entries: Undo[][]): Promise<void> {
 
 test("processes end first; then the journal is undone, newest first; then what the kernel still shows; the journal goes last", async () => {
   const fixture = createFixture({
-    namespaces: ["cloison.demo.host", "cloison.demo.one", "cloison.demo2.host", "other"],
+    namespaces: ["cloison.demo.host", "cloison.demo.lost", "cloison.demo.one", "cloison.demo2.host", "other"],
   });
   fixture.host.mounts.mount({ source: "overlay", target: `${DIRECTORY}/domains/stray/root`, type: "overlay" });
   fixture.host.mounts.mount({ source: "tmpfs", target: `${DIRECTORY}/domains/stray/root/run`, type: "tmpfs" });
@@ -39,11 +39,9 @@ test("processes end first; then the journal is undone, newest first; then what t
     "destroy cgroup cloison/demo/one",
     `unmount -l ${DIRECTORY}/domains/one/root`,
     `remove ${DIRECTORY}/domains/one`,
-    "remove namespaces cloison.demo.one",
-    "remove namespaces cloison.demo.host",
     `unmount -l ${DIRECTORY}/domains/stray/root/run`,
     `unmount -l ${DIRECTORY}/domains/stray/root`,
-    "remove namespaces ",
+    "remove namespaces cloison.demo.one cloison.demo.host cloison.demo.lost",
     "remove /run/cloison/runc/demo",
     `remove ${DIRECTORY}`,
     "remove /run/cloison/demo",

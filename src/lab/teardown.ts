@@ -14,7 +14,7 @@ const PARALLEL = 8;
 
 /**
  * Removes everything of a lab, whatever state a crash left it in: first what the journal names, newest first, then what the
- * kernel still shows under the lab's names. The caller holds the lab's lock. Idempotent.
+ * kernel still shows under the lab's names; the network namespaces, which were the first, are the last to go. The caller holds the lab's lock. Idempotent.
  * @throws LabError that lists what could not be removed
  */
 export async function tearDown(context: LabContext, lab: string): Promise<void> {
@@ -39,17 +39,21 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
   await queue.onIdle();
   await attempt("processes", (remainingMs) => host.cgroups.destroy(labCgroup(lab), remainingMs));
 
-  for (const undo of undos)
-    if (undo.kind !== "domain") await attempt(describe(undo), (remainingMs) => perform(context, undo, remainingMs));
+  for (const undo of undos) {
+    if (undo.kind === "domain" || undo.kind === "namespace") continue;
+    await attempt(describe(undo), (remainingMs) => perform(context, undo, remainingMs));
+  }
 
   const directories = [labDirectory(paths, lab), trialDirectory(paths, lab)];
   const isWithin = (target: string) => directories.some((directory) => target.startsWith(`${directory}/`));
   const mounts = (await host.mounts.list()).filter(({ target }) => isWithin(target)).reverse();
   for (const { target } of mounts) await attempt(`mount ${target}`, () => host.mounts.unmount(target, { lazy: true }));
   await attempt("namespaces", async () => {
-    const names = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(lab)));
-    // Also with none: whoever was killed while it made the first has left what all are made in.
-    await host.namespaces.remove(names);
+    const recorded = undos.flatMap((undo) => (undo.kind === "namespace" ? [undo.name] : []));
+    const shown = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(lab)));
+    // At once, because a large lab has hundreds. Also with none: whoever was killed while it made the first has left what
+    // all are made in.
+    await host.namespaces.remove([...new Set([...recorded, ...shown])]);
   });
   // The journal stays with the folder until all else is gone, so that the next `down` goes on from here.
   if (left.length === 0) {
@@ -97,17 +101,17 @@ function describe(undo: Undo): string {
   return `${kind} ${Object.values(rest).join(" ")}`;
 }
 
-async function perform({ host }: LabContext, undo: Undo, remainingMs: number): Promise<void> {
+async function perform(
+  { host }: LabContext,
+  undo: Exclude<Undo, { kind: "domain" | "namespace" }>,
+  remainingMs: number,
+): Promise<void> {
   switch (undo.kind) {
-    case "namespace":
-      return host.namespaces.remove([undo.name]);
     case "mount":
       return host.mounts.unmount(undo.target, { lazy: true });
     case "directory":
       return host.files.remove(undo.path);
     case "cgroup":
       return host.cgroups.destroy(undo.group, remainingMs);
-    case "domain":
-      throw new Error("domains are undone by their platform");
   }
 }

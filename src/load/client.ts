@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { isIPv4 } from "node:net";
 import { commandLine } from "../host/command-line.ts";
 import type { Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
@@ -129,6 +130,7 @@ class ClientProcess implements LoadClient {
   start(job: LoadJob): RunningLoad {
     if (this.closed) throw new Error("the load client is closed");
     if (this.job !== null) throw new Error("the load client does one job at a time");
+    checkJob(job);
     const result = new Promise<LoadResult>((resolve, reject) => {
       this.job = {
         kind: job.kind,
@@ -204,6 +206,13 @@ class ClientProcess implements LoadClient {
 
   private complaintSuffix(): string {
     return this.complaint === "" ? "" : `: ${this.complaint.trim()}`;
+  }
+}
+
+function checkJob({ address, loop }: LoadJob): void {
+  if (!isIPv4(address)) throw new RangeError(`the load client speaks IPv4, and ${address} is none of its addresses`);
+  if (loop.mode === "closed" && loop.requests === null && loop.durationMs === null) {
+    throw new RangeError("a closed loop ends by its requests or its duration, and has neither");
   }
 }
 

@@ -23,7 +23,7 @@ export type ClientReport =
   | { kind: "failed"; reason: string };
 
 /** What a job's rows do not say. */
-export interface Outcome {
+interface Outcome {
   startedAtMs: number;
   elapsedMs: number;
   clientCpuNs: number;

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { imageSchema } from "./image.ts";
 import { nameSchema } from "./name.ts";
+import { PLATFORM_NAMES } from "./platform-name.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
-export const PLATFORM_NAMES = ["shared", "namespace", "container"] as const;
-/** What isolates domains; see docs/platforms.md. */
 export const platformNameSchema = z.enum(PLATFORM_NAMES);
 export type PlatformName = z.output<typeof platformNameSchema>;
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STRESSOR_KINDS } from "./experiment.ts";
-import { PLATFORM_NAMES } from "./lab.ts";
+import { PLATFORM_NAMES } from "./platform-name.ts";
 
 const msFigures = z.strictObject({
   min: z.number(),

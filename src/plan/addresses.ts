@@ -28,11 +28,16 @@ export function addressPool(subnet: string, fixed: string[]): AddressPool {
   return {
     prefix,
     gateway: toAddress(first + 1),
-    forDomain: (id) => take([...span(first + 10 + id, last - 4), ...span(first + 2, last - 1)]),
-    forMachine: () => take(span(first + 2, last - 1).reverse()),
+    forDomain: (id) => take(upwards([first + 10 + id, last - 4], [first + 2, last - 1])),
+    forMachine: () => take(downwards(last - 1, first + 2)),
   };
 }
 
-function span(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+/** Through each range, ends included. Lazily: a subnet may have 65,000 addresses, and each domain asks. */
+function* upwards(...ranges: [number, number][]): Generator<number> {
+  for (const [from, to] of ranges) for (let value = from; value <= to; value++) yield value;
+}
+
+function* downwards(from: number, to: number): Generator<number> {
+  for (let value = from; value >= to; value--) yield value;
 }

@@ -1,4 +1,5 @@
-import { PLATFORM_NAMES, type PlatformName } from "../model/lab.ts";
+import type { PlatformName } from "../model/lab.ts";
+import { PLATFORM_NAMES } from "../model/platform-name.ts";
 import type { Reading, Result, Trial } from "../model/result.ts";
 import type { AnnexFigures } from "./data/study-2009.ts";
 import { viewRun } from "./run-view.ts";

@@ -1,4 +1,5 @@
-import { PLATFORM_NAMES, type PlatformName } from "../model/lab.ts";
+import type { PlatformName } from "../model/lab.ts";
+import { PLATFORM_NAMES } from "../model/platform-name.ts";
 import type { Comparison, Reading, Result, Trial } from "../model/result.ts";
 import { formatCount, listOf } from "./format.ts";
 

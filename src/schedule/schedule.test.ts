@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PLATFORM_NAMES } from "../model/lab.ts";
+import { PLATFORM_NAMES } from "../model/platform-name.ts";
 import { schedule } from "./schedule.ts";
 
 const phase = { floods: [], stressors: [] };

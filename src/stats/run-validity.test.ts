@@ -140,6 +140,14 @@ describe("a run", () => {
     ]);
   });
 
+  test("of a run that was ended early does not name every trial that is missing", () => {
+    const { valid, reasons } = runValidity(all.slice(0, 2), cells, experiment);
+    expect({ valid, reasons }).toEqual({
+      valid: false,
+      reasons: [`${cells.length - 2} of ${cells.length} trials were not run`],
+    });
+  });
+
   test("is not when a trial that counts as valid has a reason against it", () => {
     const trials = all.map((t) => (t.id === "3-shared-flood-1" ? trial("shared", "flood", 3, 900, 9) : t));
     expect(runValidity(trials, cells, experiment)).toMatchObject({

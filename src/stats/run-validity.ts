@@ -89,22 +89,30 @@ export function runValidity(
   const unsettled = [...settledReasons(trials, experiment.reference)].map(
     ([id, of]) => `trial ${id}: ${of.join("; ")}`,
   );
-  const reasons = [
-    ...scheduled.flatMap((cell) => cellReason(trials, cell)),
-    ...unsettled,
-    ...aaReasons(trials, experiment),
-  ];
+  const reasons = [...cellReasons(trials, scheduled), ...unsettled, ...aaReasons(trials, experiment)];
   return { valid: reasons.length === 0, reasons };
 }
 
-function cellReason(trials: readonly SettledTrial[], cell: Pick<Trial, "block" | "platform" | "phase">): string[] {
-  const { block, platform, phase } = cell;
-  const attempts = trials.filter((t) => t.block === block && t.platform === platform && t.phase === phase);
-  if (attempts.some((trial) => trial.valid)) return [];
-  const where = `block ${block}, ${platform}, ${phase}`;
-  const last = attempts.at(-1);
-  if (last === undefined) return [`${where}: was not run`];
-  return [`${where}: ${attempts.length} run, none valid; the last: ${last.reasons.join("; ")}`];
+/** As many trials that were not run are named; a run that was ended early may have hundreds. */
+const NAMED = 3;
+
+function cellReasons(
+  trials: readonly SettledTrial[],
+  scheduled: readonly Pick<Trial, "block" | "platform" | "phase">[],
+): string[] {
+  const missing: string[] = [];
+  const invalid: string[] = [];
+  for (const { block, platform, phase } of scheduled) {
+    const attempts = trials.filter((t) => t.block === block && t.platform === platform && t.phase === phase);
+    const where = `block ${block}, ${platform}, ${phase}`;
+    const last = attempts.at(-1);
+    if (last === undefined) missing.push(`${where}: was not run`);
+    else if (!attempts.some((trial) => trial.valid)) {
+      invalid.push(`${where}: ${attempts.length} run, none valid; the last: ${last.reasons.join("; ")}`);
+    }
+  }
+  const folded = `${missing.length} of ${scheduled.length} trials were not run`;
+  return [...invalid, ...(missing.length > NAMED ? [folded] : missing)];
 }
 
 function aaReasons(

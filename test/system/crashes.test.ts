@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../needs.ts";
@@ -41,7 +42,7 @@ needs(
   beforeAll(async () => {
     prepareProgram();
     await build({
-      entryPoints: ["test/crash-program.ts"],
+      entryPoints: [fileURLToPath(new URL("../crash-program.ts", import.meta.url))],
       outfile: program,
       bundle: true,
       format: "esm",

@@ -413,6 +413,15 @@ needs(
     await closeServers();
   });
 
+  test("refuses a job without end, and an address that it does not speak", async () => {
+    const client = await start("epoll", "refusing");
+    const endless = { mode: "closed", concurrency: 1, requests: null, durationMs: null } as const;
+    expect(() => client.start(http({ loop: endless }))).toThrow(/has neither/);
+    expect(() => client.start(http({ address: "::1" }))).toThrow(/IPv4/);
+    await client.close();
+    await client.close();
+  });
+
   test("an engine that cannot run says why", async () => {
     const nowhere = { namespace: `${NAMESPACE}-none`, cgroup: `${CGROUP}/none`, cpus, nice: 0 };
     await expect(createLoadClient(host, { ...nowhere, engine: "epoll" })).rejects.toThrow(

@@ -3,7 +3,6 @@ import { koffi } from "../../host/syscalls.ts";
 /** From the kernel's uapi headers; the same on x86-64 and arm64. */
 export const AF_INET = 2;
 export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
@@ -11,7 +10,7 @@ export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const SOL_SOCKET = 1;
-export const SO_ERROR = 4;
+const SO_ERROR = 4;
 export const SO_LINGER = 13;
 export const SOL_RAW = 255;
 export const ICMP_FILTER = 1;

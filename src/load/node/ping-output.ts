@@ -1,5 +1,5 @@
 /** A line of `ping -n -D -O` that says something about one echo request. */
-export interface PingLine {
+interface PingLine {
   /** When it was printed, s since the epoch; with a reply, its arrival. */
   atSeconds: number;
   /** 16 bits: it wraps. */
