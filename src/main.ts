@@ -56,7 +56,7 @@ const load: LoadApp = async ({ install, say }): Promise<AppContext> => {
 };
 
 const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (interruption.signal.aborted) {
       process.stderr.write("\nended at once; cloison down --all removes what is left\n");
