@@ -7,7 +7,7 @@ import { labChanges } from "./changes.ts";
 import { readStoredLab, storeLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { labDirectory, namespacePrefix } from "./paths.ts";
-import { startLanServices } from "./services.ts";
+import { startDhcpServers, startOutsideWeb } from "./services.ts";
 import { tearDown } from "./teardown.ts";
 
 export type BringUpStep =
@@ -43,6 +43,7 @@ export async function bringUp(
   }
   const workspace = workspaceOf(context, plan.lab, roots);
   const made: Made = { isNew: stored === null, namespaces: [], domains: [] };
+  let web: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
   try {
     await host.files.makeDirectory(labDirectory(context.paths, plan.lab));
     const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(plan.lab)));
@@ -62,17 +63,20 @@ export async function bringUp(
     made.namespaces = missing;
     if (missing.length > 0) await host.namespaces.create(missing);
     options.signal?.throwIfAborted();
+    const { listening } = await startOutsideWeb(context, plan);
+    web = Promise.allSettled([listening]);
     const applied = await applyNetwork(host, plan.network, { fresh: missing });
     options.onStep?.({ step: "network", changes: applied.length });
-    // Both come to an end before a failure of either is acted on: nothing may be made while it is being undone.
+    // All come to an end before a failure of any is acted on: nothing may be made while it is being undone.
     const ended = await Promise.allSettled([
-      startLanServices(context, plan),
+      startDhcpServers(context, plan),
       makeDomains(context, platform, workspace, plan, changes.create, made, options),
     ]);
-    for (const one of ended) if (one.status === "rejected") throw one.reason;
+    for (const one of [...(await web), ...ended]) if (one.status === "rejected") throw one.reason;
     await leasesTaken(context, plan, changes.create, options.signal);
     await storeLab(context, { plan, roots, unsettled: [] });
   } catch (error) {
+    await web;
     await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);
     throw made.isNew ? error : withoutWhatFailed(plan, made, error);
   }

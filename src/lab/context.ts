@@ -1,4 +1,4 @@
-import type { Host, Running } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
 import type { PlatformName } from "../model/lab.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
@@ -27,7 +27,7 @@ export interface LabContext {
   /** This process. */
   pid: number;
   /** Starts the web server of a machine on the company LAN; it outlives this process. */
-  startWebServer(host: Host, options: WebServerOptions): Promise<Running>;
+  startWebServer(host: Host, options: WebServerOptions): Promise<{ listening: Promise<void> }>;
 }
 
 /** Folder of a domain's root file system, by the name of its image. */

@@ -41,7 +41,8 @@ export function createFixture(options: FakeHostOptions = {}): Fixture {
       async startWebServer(_host, { address, cgroup }) {
         host.records.push(`web server ${address} in ${cgroup}`);
         await host.cgroups.ensure(cgroup);
-        return host.processes.start({ argv: ["web-server"] }, { detached: true });
+        await host.processes.start({ argv: ["web-server"] }, { detached: true });
+        return { listening: Promise.resolve() };
       },
     },
   };

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { LabPlan } from "../model/plan.ts";
+import type { LabContext } from "./context.ts";
 import { createFixture, labPlan } from "./fixture.ts";
-import { dnsmasqConfiguration, startLanServices } from "./services.ts";
+import { dnsmasqConfiguration, startDhcpServers, startOutsideWeb } from "./services.ts";
 
 const PLAN = labPlan();
 
@@ -29,7 +31,14 @@ const started = (records: string[]) =>
     .filter((line) => /^(start|destroy cgroup|web server)/.test(line))
     .map((line) => line.replaceAll(/\[.*?\] /g, ""));
 const DNSMASQ = "start detached dnsmasq --keep-in-foreground --conf-file=/state/labs/demo/lan/lan0.conf";
-const WEB = ["web server 10.9.0.253 in cloison/demo/lan/outside-web", "start detached web-server"];
+const WEB = ["web server 0.0.0.0 in cloison/demo/lan/outside-web", "start detached web-server"];
+
+async function startLanServices(context: LabContext, plan: LabPlan): Promise<void> {
+  await (
+    await startOutsideWeb(context, plan)
+  ).listening;
+  await startDhcpServers(context, plan);
+}
 
 test("programs are started in limited groups, in the LAN's namespaces, on the station's CPUs", async () => {
   const { host, context } = createFixture();
@@ -56,13 +65,11 @@ test("programs that run as they should are left alone; changed ones are started 
   expect(started(host.records)).toEqual([]);
 
   await host.cgroups.ensure("cloison/demo/lan/dhcp-lan9");
-  const { station, outside } = PLAN.machines;
-  await startLanServices(context, { ...PLAN, machines: { station, outside: { ...outside, address: "10.9.0.250" } } });
+  await startLanServices(context, { ...PLAN, placement: { ...PLAN.placement, probe: [9] } });
   expect(started(host.records)).toEqual([
-    "destroy cgroup cloison/demo/lan/dhcp-lan9",
     "destroy cgroup cloison/demo/lan/outside-web",
-    "web server 10.9.0.250 in cloison/demo/lan/outside-web",
-    "start detached web-server",
+    ...WEB,
+    "destroy cgroup cloison/demo/lan/dhcp-lan9",
   ]);
 });
 

@@ -15,17 +15,16 @@ const START_MS = 10_000;
 const START_POLL_MS = 10;
 
 /**
- * Starts the programs of the company LAN that do not run: the DHCP servers, and the outside machine's web server. Those
- * whose configuration has changed are started anew, those that the plan no longer has are ended.
+ * Starts the DHCP servers of the company LAN that do not run. Those whose configuration has changed are started anew,
+ * programs that the plan no longer has are ended.
  */
-export async function startLanServices(context: LabContext, plan: LabPlan): Promise<void> {
+export async function startDhcpServers(context: LabContext, plan: LabPlan): Promise<void> {
   const { cgroups } = context.host;
   const wanted = new Set([...plan.dhcp.map(dhcpGroup), OUTSIDE_WEB]);
   const unwanted = (await cgroups.children(lanCgroup(plan.lab))).filter((group) => !wanted.has(group));
   await Promise.all([
     ...unwanted.map((group) => cgroups.destroy(`${lanCgroup(plan.lab)}/${group}`, START_MS)),
     ...plan.dhcp.map((server) => startDhcpServer(context, plan, server)),
-    startOutsideWeb(context, plan),
   ]);
 }
 
@@ -84,7 +83,11 @@ async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpP
 
 const pidFileOf = (server: DhcpPlan, directory: string) => `${directory}/${server.interface}.pid`;
 
-async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<void> {
+/**
+ * Starts the outside machine's web server, if it does not run. It needs its namespace, but no network yet, and so can
+ * come up while that is made. Resolves once it is started; `listening` rejects with a LabError when it comes to nothing.
+ */
+export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<{ listening: Promise<void> }> {
   const { host } = context;
   const directory = lanDirectory(context.paths, plan.lab);
   const cgroup = `${lanCgroup(plan.lab)}/${OUTSIDE_WEB}`;
@@ -93,17 +96,21 @@ async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<void
     cgroup,
     cpus: plan.placement.probe,
     nice: WEB_SERVER_NICE,
-    address: plan.machines.outside.address,
+    address: EVERY_ADDRESS,
     port: 80,
     text: `outside machine of lab ${plan.lab}\n`,
     logFile: `${directory}/${OUTSIDE_WEB}.log`,
   };
   const running = `${directory}/${OUTSIDE_WEB}.running.json`;
-  if (!(await mustStart(context, cgroup, running, JSON.stringify(options)))) return;
+  const text = JSON.stringify(options);
+  if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
   await limitLanProgram(context, cgroup);
-  await context.startWebServer(host, options);
-  await host.files.replaceText(running, JSON.stringify(options));
+  const { listening } = await context.startWebServer(host, options);
+  return { listening: listening.then(() => host.files.replaceText(running, text)) };
 }
+
+/** The machine's address comes later, and may change. */
+const EVERY_ADDRESS = "0.0.0.0";
 
 /** dnsmasq as the company's DHCP server: every lease is fixed by the plan, nobody unknown gets one. DNS is off. */
 export function dnsmasqConfiguration(server: DhcpPlan, directory: string): string {

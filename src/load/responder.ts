@@ -22,9 +22,9 @@ export interface ResponderOptions {
 /**
  * Starts the web server of a machine on the company LAN: it answers every GET with the same text, and does nothing
  * else, so that what a probe of it feels is the machine, not the server. It outlives this process; its control group
- * ends it. Resolves once it listens; throws LabError when it does not.
+ * ends it. Resolves once it is started; `listening` rejects with a LabError when it comes to nothing.
  */
-export async function startResponder(host: Host, options: ResponderOptions): Promise<Running> {
+export async function startResponder(host: Host, options: ResponderOptions): Promise<{ listening: Promise<void> }> {
   const { namespace, cgroup, cpus, nice, address, port, text, logFile } = options;
   await host.files.replaceText(logFile, "");
   const running = await host.processes.start(
@@ -38,12 +38,18 @@ export async function startResponder(host: Host, options: ResponderOptions): Pro
     },
     { detached: true },
   );
+  return { listening: untilItListens(host, running, options) };
+}
+
+async function untilItListens(host: Host, running: Running, options: ResponderOptions): Promise<void> {
+  const { namespace, address, port, logFile } = options;
   let ended = false;
   void running.exited.then(() => (ended = true));
   const deadline = host.clock.monotonicMs() + START_MS;
   for (;;) {
-    const said = await host.files.readText(logFile);
-    if (said.includes("listening on ")) return running;
+    // A lab that is being removed takes the log along.
+    const said = (await host.files.readTextIfExists(logFile)) ?? "";
+    if (said.includes("listening on ")) return;
     if (ended || host.clock.monotonicMs() > deadline) {
       if (!ended) running.kill("SIGKILL");
       throw new LabError(`the web server of ${namespace} does not listen on ${address}:${port}: ${said.trim()}`);

@@ -463,10 +463,11 @@ needs(
         text: "outside\n",
         logFile: join(directory, "log"),
       };
-      await startResponder(host, options);
-      await expect(startResponder(host, { ...options, logFile: join(directory, "log2") })).rejects.toThrow(
-        /EADDRINUSE/,
-      );
+      await (
+        await startResponder(host, options)
+      ).listening;
+      const second = await startResponder(host, { ...options, logFile: join(directory, "log2") });
+      await expect(second.listening).rejects.toThrow(/EADDRINUSE/);
       const client = await start("epoll", "responder-client");
       for (const keepAlive of [true, false]) {
         const result = await client.start(http({ keepAlive, loop: open(100, 300) })).result;
