@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { experimentSchema } from "../model/experiment.ts";
 import { labSchema } from "../model/lab.ts";
 import { resultSchema } from "../model/result.ts";

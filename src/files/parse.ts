@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { FileError, type Issue } from "../model/issue.ts";
 import { schemaIssues } from "./schema-issues.ts";
 

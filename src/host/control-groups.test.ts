@@ -139,6 +139,18 @@ describe("version 1", () => {
     expect(await groups.pids("cloison/b")).toEqual([9]);
   });
 
+  test("a group takes along the parents that it leaves empty, and only those", async () => {
+    const tree = v1Tree();
+    const groups = groupsOn(tree, V1_MOUNTS);
+    await groups.ensure("cloison/_images/one");
+    await groups.ensure("cloison/_images/two");
+    await groups.ensure("cloison/lab");
+    await groups.destroy("cloison/_images/one", 100);
+    expect(await groups.children("cloison/_images")).toEqual(["two"]);
+    await groups.destroy("cloison/_images/two", 100);
+    expect(await groups.children("cloison")).toEqual(["lab"]);
+  });
+
   test("the last group takes the parent of all along, and nothing of it is left", async () => {
     const tree = v1Tree();
     const groups = groupsOn(tree, V1_MOUNTS);

@@ -168,11 +168,18 @@ export function createControlGroups({ tree, mountInfo, clock, ownPid }: ControlG
       for (const other of others) {
         for (const directory of descend(tree, `${other}/${group}`).toReversed()) tree.remove(directory);
       }
-      // The last lab takes along the parent of all, which holds no settings; the kernel refuses while others are in it.
-      for (const directory of [...hierarchies.map((hierarchy) => hierarchy.directory), ...others])
-        tree.remove(`${directory}/${TOP}`);
+      // The last one takes along the parents, which hold no settings; the kernel refuses while others are in them.
+      for (let parent = parentOf(group); parent !== ""; parent = parentOf(parent)) {
+        for (const directory of [...hierarchies.map((hierarchy) => hierarchy.directory), ...others])
+          tree.remove(`${directory}/${parent}`);
+      }
     },
   };
+}
+
+/** `cloison/lab/domain` → `cloison/lab`; empty for the top. */
+function parentOf(group: string): string {
+  return group.slice(0, Math.max(0, group.lastIndexOf("/")));
 }
 
 /** Everything that is done to a group goes through this check: nothing outside `cloison` is ever made, killed or removed. */

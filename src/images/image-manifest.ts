@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
 import { recipeSchema } from "../model/image.ts";

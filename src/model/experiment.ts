@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { platformNameSchema } from "./lab.ts";
 import { nameSchema } from "./name.ts";
 import { durationMs } from "./units.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { nameSchema } from "./name.ts";
 
 /** A file to put into a root file system; absolute path, plain text. */

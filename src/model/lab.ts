@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { imageSchema } from "./image.ts";
 import { nameSchema } from "./name.ts";
 import { PLATFORM_NAMES } from "./platform-name.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { STRESSOR_KINDS } from "./experiment.ts";
 import { PLATFORM_NAMES } from "./platform-name.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const SIZE = /^(\d+(?:\.\d+)?)([KMGT])$/;
 const SIZE_FACTOR = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
