@@ -75,8 +75,8 @@ function checkName(name: NamespaceName): void {
 }
 
 function createAll(names: NamespaceName[]): void {
-  const home = openSync(CURRENT, constants.O_RDONLY);
   const made: NamespaceName[] = [];
+  homeNamespace();
   try {
     for (const name of names) {
       if (isNamespace(path(name))) {
@@ -94,9 +94,15 @@ function createAll(names: NamespaceName[]): void {
     unshareDirectory();
     throw error;
   } finally {
-    sys.setns(home, sys.CLONE_NEWNET);
-    closeSync(home);
+    sys.setns(homeNamespace(), sys.CLONE_NEWNET);
   }
+}
+
+let home: number | null = null;
+
+/** The calling thread's own namespace, opened once and by whoever first leaves it; each thread has a module of its own. */
+function homeNamespace(): number {
+  return (home ??= openSync(CURRENT, constants.O_RDONLY));
 }
 
 /** One that cannot be removed is no reason to leave the others. Throws what the first said. */
@@ -136,7 +142,7 @@ function within<T>(name: NamespaceName, work: () => T): T {
   const file = path(name);
   if (!isNamespace(file))
     throw new LabError(`there is no network namespace ${name}`, { hint: "`cloison up` makes a lab's own" });
-  const home = openSync(CURRENT, constants.O_RDONLY);
+  homeNamespace();
   try {
     explained(`enter ${name}`, () => {
       const target = openSync(file, constants.O_RDONLY);
@@ -150,8 +156,7 @@ function within<T>(name: NamespaceName, work: () => T): T {
     if (result instanceof Promise) throw new TypeError("work inside a namespace must be synchronous");
     return result;
   } finally {
-    sys.setns(home, sys.CLONE_NEWNET);
-    closeSync(home);
+    sys.setns(homeNamespace(), sys.CLONE_NEWNET);
   }
 }
 
