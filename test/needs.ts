@@ -3,6 +3,17 @@ import { probe, requiredNeeds, type Need } from "./probes.ts";
 
 type Suite = (name: string, define: () => void) => void;
 
+/** What whoever brings up a lab of containers wants. */
+export const LAB_NEEDS = [
+  "root",
+  "netns",
+  "runc",
+  "overlay",
+  "loop",
+  "mmdebstrap",
+  "dnsmasq",
+] as const satisfies Need[];
+
 /**
  * A `describe` for suites that want something of the machine, found by trying it (once per process).
  * When it is missing the suite is skipped under a name that says why, so that the runner can list it;

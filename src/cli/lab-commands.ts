@@ -95,26 +95,28 @@ export function addLabCommands(program: Command, cli: CliContext): void {
           : [await labNameOf(app, lab)];
       const rows = (await Promise.all(labs.map((name) => listDomains(app, name)))).flat();
       answer(command, rows, () =>
-        columns([
-          ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "ADDRESS", "MAC"],
-          ...rows.flatMap((row) =>
-            row.interfaces.map((nic, i) =>
-              i === 0
-                ? [
-                    row.lab,
-                    `${row.id}`,
-                    row.domain,
-                    row.platform,
-                    row.state,
-                    `${row.pid ?? "-"}`,
-                    nic.vif,
-                    nic.address,
-                    nic.mac,
-                  ]
-                : ["", "", "", "", "", "", nic.vif, nic.address, nic.mac],
-            ),
-          ),
-        ]),
+        rows.length === 0
+          ? "there is no lab; cloison up FILE makes one"
+          : columns([
+              ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "ADDRESS", "MAC"],
+              ...rows.flatMap((row) =>
+                row.interfaces.map((nic, i) =>
+                  i === 0
+                    ? [
+                        row.lab,
+                        `${row.id}`,
+                        row.domain,
+                        row.platform,
+                        row.state,
+                        `${row.pid ?? "-"}`,
+                        nic.vif,
+                        nic.address,
+                        nic.mac,
+                      ]
+                    : ["", "", "", "", "", "", nic.vif, nic.address, nic.mac],
+                ),
+              ),
+            ]),
       );
     });
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { needs } from "../needs.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
 import { trialsIn } from "../run-control.ts";
 import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
 
@@ -35,15 +35,7 @@ annex: { blocks: 0 }
 phases: { reference: {} }
 `;
 
-needs(
-  "root",
-  "netns",
-  "runc",
-  "overlay",
-  "loop",
-  "mmdebstrap",
-  "dnsmasq",
-)("a server that takes connections and never answers", () => {
+needs(...LAB_NEEDS)("a server that takes connections and never answers", () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
     prepareProgram();

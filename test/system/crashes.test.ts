@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { needs } from "../needs.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
 import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
 
@@ -24,15 +24,7 @@ const EFFECT_STRIDE = 5;
 const UP_DELAYS_MS = [171, 214, 263, 307, 352, 396, 441, 517];
 const DOWN_DELAYS_MS = [148, 183, 226, 274];
 
-needs(
-  "root",
-  "netns",
-  "runc",
-  "overlay",
-  "loop",
-  "mmdebstrap",
-  "dnsmasq",
-)("after a crash, down --all leaves the machine as it was before the lab", () => {
+needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was before the lab", () => {
   const program = join(process.cwd(), `dist/crash-program-${process.pid}.mjs`);
   const cloison = join(process.cwd(), "dist/cloison.mjs");
   let sandbox: Sandbox;

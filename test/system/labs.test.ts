@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { DomainRow } from "../../src/app/inspect.ts";
-import { needs } from "../needs.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
 import { createSandbox, prepareProgram, type Ended, type Sandbox } from "../sandbox.ts";
 
@@ -19,15 +19,7 @@ domains:
   two: { image: plain, memory: 64M, pids: 64, services: [], nics: [{ network: lan, address: dhcp }] }
 `;
 
-needs(
-  "root",
-  "netns",
-  "runc",
-  "overlay",
-  "loop",
-  "mmdebstrap",
-  "dnsmasq",
-)("labs", () => {
+needs(...LAB_NEEDS)("labs", () => {
   let sandbox: Sandbox;
   let before: KernelSnapshot;
 

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Result, Trial } from "../../src/model/result.ts";
 import { xoshiro128, xoshiro128State } from "../../src/schedule/xoshiro128.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
-import { needs } from "../needs.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
 import { pidsIn, trialsIn, until } from "../run-control.ts";
 import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
 
@@ -41,15 +41,7 @@ phases:
 const draw = xoshiro128(xoshiro128State(20260101));
 const KILL_DELAYS_MS = Array.from({ length: 5 }, () => 400 + (draw() % 6000));
 
-needs(
-  "root",
-  "netns",
-  "runc",
-  "overlay",
-  "loop",
-  "mmdebstrap",
-  "dnsmasq",
-)("a run that something befalls", () => {
+needs(...LAB_NEEDS)("a run that something befalls", () => {
   let sandbox: Sandbox;
   let before: KernelSnapshot;
   let runs = 0;

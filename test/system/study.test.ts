@@ -7,22 +7,14 @@ import { environmentSchema, resultSchema, type Reading, type Result, type Trial 
 import { schedule } from "../../src/schedule/schedule.ts";
 import { experimentSchema } from "../../src/model/experiment.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
-import { needs } from "../needs.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
 import { createSandbox, prepareProgram, type Ended, type Sandbox } from "../sandbox.ts";
 
 const EXAMPLE = join(process.cwd(), "examples/miniature");
 const POSITIVE: unknown = expect.toSatisfy((value: number) => value > 0);
 const PROGRAM = join(process.cwd(), "dist/cloison.mjs");
 
-needs(
-  "root",
-  "netns",
-  "runc",
-  "overlay",
-  "loop",
-  "mmdebstrap",
-  "dnsmasq",
-)("the study in miniature", () => {
+needs(...LAB_NEEDS)("the study in miniature", () => {
   let sandbox: Sandbox;
   let before: KernelSnapshot;
   let after: KernelSnapshot;
