@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tmpdir } from "node:os";
 import type { Host } from "../src/host/host.ts";
+import { installPackages } from "../src/host/debian-packages.ts";
 import { createRealHost } from "../src/host/real.ts";
 import { createLoadClient } from "../src/load/client.ts";
 import type { HttpJob } from "../src/load/load.ts";
@@ -37,8 +38,9 @@ interface Bed {
   cpu: number;
 }
 
-/** Requests per client-CPU-second of our load client beside autocannon, ab and wrk. Wants nginx, ab and wrk, and root. */
+/** Requests per client-CPU-second of our load client beside autocannon, ab and wrk. Wants root. */
 export async function loadClientBench(say: (line: string) => void): Promise<Row[]> {
+  await installPackages(createRealHost(), ["nginx-light", "apache2-utils", "wrk"], { onProgress: say });
   const bed = await makeBed();
   try {
     const rows: Row[] = [];
