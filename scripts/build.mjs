@@ -1,11 +1,12 @@
 // Bundles the program into dist/ (scripts/prepare.mjs calls it when the packages are there).
 import { build } from "esbuild";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** What is run, by the name it gets in dist/. The load programs are started as processes of their own. */
+/** The program itself, one CommonJS file: of a module V8 keeps nothing compiled (scripts/start.cjs). */
+const program = { program: "src/main.ts" };
+/** The load programs, by the name they get in dist/: started as processes of their own. */
 const entries = {
-  cloison: "src/main.ts",
   "load-client": "src/load/client-process.ts",
   responder: "src/load/responder-process.ts",
 };
@@ -17,30 +18,41 @@ const external = ["koffi", "@duckdb/*", "playwright-core", "autocannon"];
 /** A program that is running loads its lazy chunks from the build it was started with, for as long as this. */
 const keepOldChunksMs = 48 * 3600 * 1000;
 
+/** Lazy `await import()`s stay lazy in both: `--help` runs next to nothing. */
+const commonJs = {
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  // `resolve` finds what runs TypeScript from a source tree, which a bundle never does.
+  define: { "import.meta.url": "__url", "import.meta.resolve": "undefined" },
+  banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+};
+const modules = {
+  // All chunks lie beside the entries: `new URL("./load-client.mjs", import.meta.url)` means the same from everywhere.
+  splitting: true,
+  chunkNames: "chunk-[name]-[hash]",
+  outExtension: { ".js": ".mjs" },
+  format: "esm",
+  banner: {
+    // CommonJS packages inside an ES module call require() for Node's own modules.
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+};
+
 /** Bundles `wanted` (name → source file) into `output`; what is there is replaced file by file, entries last. */
-async function bundle(base, output, wanted) {
+async function bundle(base, output, wanted, form) {
   const staging = join(output, `.build-${process.pid}`);
   mkdirSync(staging, { recursive: true });
   try {
     await build({
+      ...form,
       absWorkingDir: base,
       entryPoints: Object.entries(wanted).map(([out, source]) => ({ in: source, out })),
       outdir: staging,
       bundle: true,
-      // Lazy `await import()`s stay lazy, so that `--help` loads next to nothing. All chunks lie beside the entries:
-      // `new URL("./load-client.mjs", import.meta.url)` means the same from everywhere.
-      splitting: true,
-      chunkNames: "chunk-[name]-[hash]",
-      outExtension: { ".js": ".mjs" },
-      format: "esm",
       platform: "node",
       target: "node20.19",
       external,
       loader: { ".csv": "text", ".txt": "text", ".html": "text", ".css": "text", ".php": "text", ".conf": "text" },
-      // CommonJS packages inside an ES module call require() for Node's own modules.
-      banner: {
-        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-      },
       sourcemap: true,
       sourcesContent: false,
       // Less text to read at every start; names stay, for stack traces.
@@ -48,7 +60,7 @@ async function bundle(base, output, wanted) {
       minifyWhitespace: true,
       logLevel: "warning",
     });
-    const isEntry = (name) => Object.keys(wanted).some((out) => name.startsWith(`${out}.mjs`));
+    const isEntry = (name) => Object.keys(wanted).some((out) => name.startsWith(`${out}.`));
     const built = readdirSync(staging).sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
     for (const name of built) renameSync(join(staging, name), join(output, name));
     removeOldChunks(output, new Set(built));
@@ -60,6 +72,8 @@ async function bundle(base, output, wanted) {
 function removeOldChunks(output, current) {
   for (const name of readdirSync(output)) {
     const path = join(output, name);
+    // What was compiled of the program before is of no use to this one.
+    if (name.includes(".compiled")) rmSync(path, { force: true });
     const chunk = name.startsWith("chunk-") || name.startsWith(".build-");
     if (chunk && !current.has(name) && Date.now() - statSync(path).mtimeMs > keepOldChunksMs) {
       rmSync(path, { recursive: true, force: true });
@@ -69,5 +83,8 @@ function removeOldChunks(output, current) {
 
 /** Builds what can be run into dist/ of the repository at `root`. The caller holds the lock. */
 export async function buildAll(root, { bench = false }) {
-  await bundle(root, join(root, "dist"), bench ? { ...entries, ...benchEntries } : entries);
+  const dist = join(root, "dist");
+  await bundle(root, dist, bench ? { ...entries, ...benchEntries } : entries, modules);
+  await bundle(root, dist, program, commonJs);
+  copyFileSync(join(root, "scripts/start.cjs"), join(dist, "cloison.cjs"));
 }

@@ -77,11 +77,10 @@ const program = createProgram(version, {
 program.exitOverride();
 for (const command of program.commands) command.exitOverride();
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// No `await` here: the bundle is CommonJS.
+program.parseAsync().catch((error: unknown) => {
   process.exitCode = report(error);
-}
+});
 
 /** Says what went wrong in the words of whoever raised it, and gives the exit code. Anything unforeseen is shown whole. */
 function report(error: unknown): number {

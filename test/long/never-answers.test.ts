@@ -48,7 +48,7 @@ needs(...LAB_NEEDS)("a server that takes connections and never answers", () => {
   test("makes every trial invalid, and the run comes to its end", async () => {
     const before = sandbox.snapshot();
     const folder = join(sandbox.folder, "run");
-    const program = join(process.cwd(), "dist/cloison.mjs");
+    const program = join(process.cwd(), "dist/cloison.cjs");
     const { ended } = sandbox.start([
       process.execPath,
       program,

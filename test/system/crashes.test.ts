@@ -26,7 +26,7 @@ const DOWN_DELAYS_MS = [148, 183, 226, 274];
 
 needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was before the lab", () => {
   const program = join(process.cwd(), `dist/crash-program-${process.pid}.mjs`);
-  const cloison = join(process.cwd(), "dist/cloison.mjs");
+  const cloison = join(process.cwd(), "dist/cloison.cjs");
   let sandbox: Sandbox;
   let before: KernelSnapshot;
   let file = "";

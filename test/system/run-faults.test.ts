@@ -10,7 +10,7 @@ import { LAB_NEEDS, needs } from "../needs.ts";
 import { pidsIn, trialsIn, until } from "../run-control.ts";
 import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
 
-const PROGRAM = join(process.cwd(), "dist/cloison.mjs");
+const PROGRAM = join(process.cwd(), "dist/cloison.cjs");
 
 const LAB = `
 name: faults

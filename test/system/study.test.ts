@@ -12,7 +12,7 @@ import { createSandbox, prepareProgram, type Ended, type Sandbox } from "../sand
 
 const EXAMPLE = join(process.cwd(), "examples/miniature");
 const POSITIVE: unknown = expect.toSatisfy((value: number) => value > 0);
-const PROGRAM = join(process.cwd(), "dist/cloison.mjs");
+const PROGRAM = join(process.cwd(), "dist/cloison.cjs");
 
 needs(...LAB_NEEDS)("the study in miniature", () => {
   let sandbox: Sandbox;
