@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { triedFile } from "../lab/paths.ts";
 import type { PlatformName } from "../model/lab.ts";
 import type { AppContext } from "./context.ts";
 
-/** Debian's list of installed packages; dpkg writes it anew with every change. */
+/** Debian's list of installed packages; dpkg replaces it with every change. */
 const INSTALLED = "/var/lib/dpkg/status";
 
 type Tried = Pick<AppContext, "host" | "paths" | "version">;
@@ -26,6 +25,5 @@ export async function forgetTrial(app: Tried, platform: PlatformName): Promise<v
 }
 
 async function circumstances({ host, version }: Tried): Promise<string> {
-  const installed = (await host.files.readTextIfExists(INSTALLED)) ?? "";
-  return `${host.machine.bootId} ${version} ${createHash("sha256").update(installed).digest("hex")}\n`;
+  return `${host.machine.bootId} ${version} ${await host.files.stamp(INSTALLED)}\n`;
 }

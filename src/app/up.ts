@@ -35,12 +35,17 @@ export async function up(app: AppContext, file: string, options: UpOptions): Pro
   await requirePlatform(app, plan.platform);
   await requireDhcpClient(app, plan);
   await withLabLock(app.host, app.paths, plan.lab, LOCK_WAIT_MS, async () => {
-    const images = await buildImages(app, plan, options.signal, (progress) =>
-      options.onStep?.({ step: "image", progress }),
+    // Verified, or built, while the network comes up.
+    const failed = new AbortController();
+    const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const roots = buildImages(app, plan, signal, (progress) => options.onStep?.({ step: "image", progress })).then(
+      rootsOf,
     );
     try {
-      await bringUp(app, plan, rootsOf(images), { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
+      await bringUp(app, plan, roots, { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
     } catch (error) {
+      failed.abort();
+      await Promise.allSettled([roots]);
       await forgetTrial(app, plan.platform);
       throw error;
     }

@@ -55,6 +55,10 @@ export class FakeFiles implements Files {
     this.texts.set(path, (this.texts.get(path) ?? "") + text);
   }
 
+  async stamp(path: string): Promise<string | null> {
+    return this.readTextIfExists(path);
+  }
+
   async list(path: string): Promise<string[]> {
     const below = this.#below(path).filter((one) => one !== path);
     return [...new Set(below.flatMap((one) => one.slice(path.length).replace(/^\//, "").split("/", 1)))].toSorted();

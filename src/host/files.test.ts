@@ -59,6 +59,16 @@ test("what is missing is answered, not thrown", async () => {
   await expect(files.readText(none)).rejects.toThrow("ENOENT");
 });
 
+test("a file's stamp changes when it is written to or replaced", async () => {
+  const path = join(scratch, "a");
+  expect(await files.stamp(path)).toBeNull();
+  await files.writeText(path, "one");
+  const first = await files.stamp(path);
+  expect(await files.stamp(path)).toBe(first);
+  await files.replaceText(path, "two");
+  expect(await files.stamp(path)).not.toBe(first);
+});
+
 test("kind does not follow a link, exists does", async () => {
   symlinkSync("/nowhere", join(scratch, "link"));
   expect(await files.kind(join(scratch, "link"))).toBe("symlink");

@@ -63,6 +63,14 @@ export function createFiles(): Files {
         if (isNew) await syncDirectory(dirname(path));
       }),
 
+    async stamp(path) {
+      const stat = await fs.stat(path, { bigint: true }).catch((error: unknown) => {
+        if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
+        throw error;
+      });
+      return stat === null ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
+    },
+
     async list(path) {
       try {
         return (await fs.readdir(path)).toSorted();

@@ -62,6 +62,8 @@ export interface Files {
   list(path: string): Promise<string[]>;
   /** What stands at the path itself: a symbolic link is not followed. null: nothing. */
   kind(path: string): Promise<"file" | "directory" | "symlink" | "other" | null>;
+  /** Another text after each change of the file, by its inode and times; null: there is none. Nothing is read. */
+  stamp(path: string): Promise<string | null>;
   makeDirectory(path: string): Promise<void>;
   /** Recursive; nothing there is fine. Never crosses a mount point. */
   remove(path: string): Promise<void>;

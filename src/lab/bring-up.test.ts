@@ -9,8 +9,13 @@ import { readJournal } from "./journal.ts";
 
 // Talks to the kernel, and is tested for itself.
 vi.mock("../netstate/apply.ts", () => ({
-  async applyNetwork(host: FakeHost, wanted: object, { fresh }: { fresh: string[] }) {
+  async applyNetwork(
+    host: FakeHost,
+    wanted: object,
+    { fresh, onBridges }: { fresh: string[]; onBridges(): Promise<void> },
+  ) {
     host.records.push(`apply network to ${Object.keys(wanted).length} namespaces, ${fresh.length} of them new`);
+    await onBridges();
     return [];
   },
 }));

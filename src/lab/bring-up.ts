@@ -24,13 +24,13 @@ interface BringUpOptions {
 
 /**
  * Brings a lab to what its plan says, from whatever there is; what is right already is not touched. The caller holds the
- * lab's lock and has built the images. When it fails, a lab that was not there before is removed again, and of a lab that
+ * lab's lock. When it fails, a lab that was not there before is removed again, and of a lab that
  * was, what this call was making.
  */
 export async function bringUp(
   context: LabContext,
   plan: LabPlan,
-  roots: RootFileSystems,
+  roots: RootFileSystems | Promise<RootFileSystems>,
   options: BringUpOptions,
 ): Promise<void> {
   const { host } = context;
@@ -41,19 +41,21 @@ export async function bringUp(
     await tearDown(context, plan.lab);
     stored = null;
   }
-  const workspace = workspaceOf(context, plan.lab, roots);
+  const workspace = workspaceOf(context, plan.lab);
   const made: Made = { isNew: stored === null, namespaces: [], domains: [] };
-  let web: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+  /** Programs of the LAN that come up beside the rest. */
+  const starting: Promise<void>[] = [];
   try {
     await host.files.makeDirectory(labDirectory(context.paths, plan.lab));
     const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(plan.lab)));
     const states = stored === null ? [] : await platform.list(host, workspace, plan);
-    const changes = labChanges(plan, roots, stored, states, namespaces);
+    // Of a new lab nothing is compared, so that its images may take longer than its network.
+    const changes = labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces);
     options.onStep?.({ step: "kept", names: changes.keep.map(({ name }) => name) });
 
     const unsettled = [...new Set([...changes.destroy, ...changes.create.map(({ name }) => name)])];
     // Said before the first change: whoever comes after a crash must not take for right what has the right name.
-    if (stored !== null) await storeLab(context, { plan, roots, unsettled });
+    if (stored !== null) await storeLab(context, { plan, roots: await roots, unsettled });
     await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
     if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
 
@@ -63,20 +65,20 @@ export async function bringUp(
     made.namespaces = missing;
     if (missing.length > 0) await host.namespaces.create(missing);
     options.signal?.throwIfAborted();
-    const { listening } = await startOutsideWeb(context, plan);
-    web = Promise.allSettled([listening]);
-    const applied = await applyNetwork(host, plan.network, { fresh: missing });
+    starting.push((await startOutsideWeb(context, plan)).listening);
+    const applied = await applyNetwork(host, plan.network, {
+      fresh: missing,
+      onBridges: async () => void starting.push((await startDhcpServers(context, plan)).listening),
+    });
     options.onStep?.({ step: "network", changes: applied.length });
+    const built = workspaceOf(context, plan.lab, await roots);
     // All come to an end before a failure of any is acted on: nothing may be made while it is being undone.
-    const ended = await Promise.allSettled([
-      startDhcpServers(context, plan),
-      makeDomains(context, platform, workspace, plan, changes.create, made, options),
-    ]);
-    for (const one of [...(await web), ...ended]) if (one.status === "rejected") throw one.reason;
+    const domains = makeDomains(context, platform, built, plan, changes.create, made, options);
+    for (const one of await Promise.allSettled([...starting, domains])) if (one.status === "rejected") throw one.reason;
     await leasesTaken(context, plan, changes.create, options.signal);
-    await storeLab(context, { plan, roots, unsettled: [] });
+    await storeLab(context, { plan, roots: await roots, unsettled: [] });
   } catch (error) {
-    await web;
+    await Promise.allSettled(starting);
     await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);
     throw made.isNew ? error : withoutWhatFailed(plan, made, error);
   }

@@ -37,7 +37,9 @@ async function startLanServices(context: LabContext, plan: LabPlan): Promise<voi
   await (
     await startOutsideWeb(context, plan)
   ).listening;
-  await startDhcpServers(context, plan);
+  await (
+    await startDhcpServers(context, plan)
+  ).listening;
 }
 
 test("programs are started in limited groups, in the LAN's namespaces, on the station's CPUs", async () => {

@@ -1,3 +1,4 @@
+import type { Running } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
 import type { DhcpPlan, LabPlan } from "../model/plan.ts";
 import type { LabContext } from "./context.ts";
@@ -14,18 +15,31 @@ const WEB_SERVER_NICE = -15;
 const START_MS = 10_000;
 const START_POLL_MS = 10;
 
+/** Programs that are started; `listening` rejects with a LabError when one comes to nothing. */
+interface Started {
+  listening: Promise<void>;
+}
+
 /**
  * Starts the DHCP servers of the company LAN that do not run. Those whose configuration has changed are started anew,
- * programs that the plan no longer has are ended.
+ * programs that the plan no longer has are ended. They need the LAN's switches with their addresses, and no more.
  */
-export async function startDhcpServers(context: LabContext, plan: LabPlan): Promise<void> {
+export async function startDhcpServers(context: LabContext, plan: LabPlan): Promise<Started> {
   const { cgroups } = context.host;
   const wanted = new Set([...plan.dhcp.map(dhcpGroup), OUTSIDE_WEB]);
   const unwanted = (await cgroups.children(lanCgroup(plan.lab))).filter((group) => !wanted.has(group));
-  await Promise.all([
+  const [servers] = await Promise.all([
+    Promise.all(plan.dhcp.map((server) => startDhcpServer(context, plan, server))),
     ...unwanted.map((group) => cgroups.destroy(`${lanCgroup(plan.lab)}/${group}`, START_MS)),
-    ...plan.dhcp.map((server) => startDhcpServer(context, plan, server)),
   ]);
+  return together(servers);
+}
+
+/** Whoever waits for all waits for each, and a failure is told when it is waited for. */
+function together(started: Started[]): Started {
+  const listening = Promise.all(started.map((one) => one.listening)).then(() => undefined);
+  listening.catch(() => undefined);
+  return { listening };
 }
 
 const OUTSIDE_WEB = "outside-web";
@@ -44,13 +58,13 @@ async function mustStart({ host }: LabContext, cgroup: string, file: string, tex
   return true;
 }
 
-async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpPlan): Promise<void> {
+async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpPlan): Promise<Started> {
   const { host } = context;
   const directory = lanDirectory(context.paths, plan.lab);
   const cgroup = `${lanCgroup(plan.lab)}/${dhcpGroup(server)}`;
   const text = dnsmasqConfiguration(server, directory);
   const running = `${directory}/${server.interface}.running.conf`;
-  if (!(await mustStart(context, cgroup, running, text))) return;
+  if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
   const file = `${directory}/${server.interface}.conf`;
   const log = `${directory}/${server.interface}.log`;
   const pidFile = pidFileOf(server, directory);
@@ -67,6 +81,16 @@ async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpP
     },
     { detached: true },
   );
+  const listening = untilItServes(context, plan, dnsmasq, { pidFile, log });
+  return { listening: listening.then(() => host.files.replaceText(running, text)) };
+}
+
+async function untilItServes(
+  { host }: LabContext,
+  plan: LabPlan,
+  dnsmasq: Running,
+  { pidFile, log }: { pidFile: string; log: string },
+): Promise<void> {
   let ended = false;
   void dnsmasq.exited.then(() => (ended = true));
   const deadline = host.clock.monotonicMs() + START_MS;
@@ -78,7 +102,6 @@ async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpP
     }
     await host.clock.sleep(START_POLL_MS);
   }
-  await host.files.replaceText(running, text);
 }
 
 const pidFileOf = (server: DhcpPlan, directory: string) => `${directory}/${server.interface}.pid`;
@@ -87,7 +110,7 @@ const pidFileOf = (server: DhcpPlan, directory: string) => `${directory}/${serve
  * Starts the outside machine's web server, if it does not run. It needs its namespace, but no network yet, and so can
  * come up while that is made. Resolves once it is started; `listening` rejects with a LabError when it comes to nothing.
  */
-export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<{ listening: Promise<void> }> {
+export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<Started> {
   const { host } = context;
   const directory = lanDirectory(context.paths, plan.lab);
   const cgroup = `${lanCgroup(plan.lab)}/${OUTSIDE_WEB}`;
@@ -106,7 +129,7 @@ export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promi
   if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
   await limitLanProgram(context, cgroup);
   const { listening } = await context.startWebServer(host, options);
-  return { listening: listening.then(() => host.files.replaceText(running, text)) };
+  return together([{ listening: listening.then(() => host.files.replaceText(running, text)) }]);
 }
 
 /** The machine's address comes later, and may change. */

@@ -16,6 +16,11 @@ const ATTEMPTS = 4;
 export interface ApplyOptions {
   /** Namespaces that have just been made: they are not read, which is what takes time in a large lab. */
   fresh?: readonly NamespaceName[];
+  /**
+   * Called once when all bridges stand with their addresses: programs that serve on them may start while their ports are
+   * made. Blocks meanwhile, so what is awaited here is only their start.
+   */
+  onBridges?: () => Promise<void>;
 }
 
 /**
@@ -30,16 +35,25 @@ export async function applyNetwork(host: Host, wanted: NetworkState, options: Ap
   const known = namespaces.filter((namespace) => !fresh.has(namespace));
   const session = new NetworkSession(host);
   const done: Change[] = [];
+  let { onBridges } = options;
+  const bridgesStand = async (): Promise<void> => {
+    const call = onBridges;
+    onBridges = undefined;
+    await call?.();
+  };
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const observed = await observeIn(session, attempt === 0 ? known : namespaces, { like: target });
       if (attempt === 0) for (const namespace of fresh) observed[namespace] = newNamespaceState();
       const changes = diffNetwork(target, observed);
-      if (changes.length === 0) return done;
+      if (changes.length === 0) {
+        await bridgesStand();
+        return done;
+      }
       // With an address the kernel removes others of its subnet and routes, so look again before building on them.
       const removals = changes.filter(({ kind }) => kind === "remove");
       const now = removals.length > 0 ? removals : changes;
-      await performChanges(session, now);
+      await performChanges(session, now, removals.length > 0 ? undefined : bridgesStand);
       done.push(...now);
       // Where nothing was before, nothing can have been taken along.
       if (known.length === 0) return done;

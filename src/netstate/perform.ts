@@ -3,15 +3,22 @@ import { writeNetworkSysctl } from "../host/sysctl.ts";
 import { NetworkSysfs } from "../host/sysfs.ts";
 import type { Link } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
-import { stageOf, type Change, type LinkChange, type Stage } from "./change.ts";
+import { stageOf, type AddressChange, type Change, type LinkChange, type Stage } from "./change.ts";
 import { sameCpus } from "./diff.ts";
 import { requestsFor, vethRequest } from "./requests.ts";
 import { formatCpuMask, RPS_FILE } from "./rps.ts";
 import type { NetworkSession } from "./session.ts";
 import { removeTable, replaceTable } from "./tables.ts";
 
-/** Carries out changes as `diffNetwork` gives them. Throws LabError at the first that fails. */
-export async function performChanges(session: NetworkSession, changes: readonly Change[]): Promise<void> {
+/**
+ * Carries out changes as `diffNetwork` gives them. Throws LabError at the first that fails.
+ * @param onBridges awaited when bridges that are added have their addresses, and before their ports are made
+ */
+export async function performChanges(
+  session: NetworkSession,
+  changes: readonly Change[],
+  onBridges?: () => Promise<void>,
+): Promise<void> {
   const stages = new Map<Stage, Change[]>();
   for (const change of changes) {
     const stage = stageOf(change);
@@ -27,9 +34,15 @@ export async function performChanges(session: NetworkSession, changes: readonly 
     await replaceTable(session.host, namespace, name, wanted ?? "");
   }
   setSysctls(session, at("sysctl"));
-  request(session, at("add bridge"));
+  const bridges = new Set(at("add bridge").map(({ namespace, name }) => endKey(namespace, name)));
+  const ofBridge = ({ namespace, wanted }: AddressChange) =>
+    wanted !== null && bridges.has(endKey(namespace, wanted.link));
+  const addresses = ofObject(at("address"), "address");
+  request(session, [...at("add bridge"), ...addresses.filter(ofBridge)]);
+  await onBridges?.();
   const others = addVeths(session, ofObject(at("add link"), "link"));
-  request(session, [...others, ...at("change link", "address", "route", "neighbour")]);
+  const rest = addresses.filter((address) => !ofBridge(address));
+  request(session, [...others, ...at("change link"), ...rest, ...at("route", "neighbour")]);
   steer(session, ofObject(at("add bridge", "add link", "change link"), "link"));
   setSysctls(session, at("link sysctl"));
   for (const { namespace, name } of at("remove table")) await removeTable(session.host, namespace, name);
