@@ -169,8 +169,12 @@ function fakeNamespaces(record: Recorder, { namespaces = [], netlink }: FakeHost
       record(`netlink ${name ?? "of the machine"}`);
       return netlink(name);
     },
-    within(name, work) {
-      record(`within ${name}`);
+    open(name) {
+      record(`open namespace ${name}`);
+      return { fd: -1, close: () => undefined };
+    },
+    within(namespace, work) {
+      record(`within ${typeof namespace === "string" ? namespace : "an open namespace"}`);
       return work();
     },
   };

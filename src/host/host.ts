@@ -1,4 +1,5 @@
 import type { NamespaceName } from "../model/plan.ts";
+import type { NamespaceDescriptor } from "./namespace-descriptor.ts";
 import type { NetlinkSocket } from "./netlink.ts";
 
 /** A program to run. */
@@ -78,10 +79,12 @@ export interface Namespaces {
   list(): Promise<NamespaceName[]>;
   /** Path of the file that stands for it. */
   path(name: NamespaceName): string;
-  /** A netlink socket inside it; null: the machine's own. The caller closes it. */
+  /** A netlink socket inside it; null: where the calling thread is. The caller closes it. */
   netlink(name: NamespaceName | null): NetlinkSocket;
+  /** For whoever enters it more than once. The caller closes it. */
+  open(name: NamespaceName): NamespaceDescriptor;
   /** Runs `work`, which must be synchronous, with the calling thread inside; /proc/sys/net is the namespace's own there. */
-  within<T>(name: NamespaceName, work: () => T): T;
+  within<T>(namespace: NamespaceName | NamespaceDescriptor, work: () => T): T;
 }
 
 export interface Mounts {

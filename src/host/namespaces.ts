@@ -13,6 +13,7 @@ import { ExitCode, LabError } from "../model/error.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import type { Namespaces } from "./host.ts";
 import { parseMountInfo } from "./mount-info.ts";
+import { NamespaceDescriptor } from "./namespace-descriptor.ts";
 import { NetlinkSocket } from "./netlink.ts";
 import * as sys from "./syscalls.ts";
 
@@ -57,6 +58,7 @@ export function createNamespaces(): Namespaces {
     },
 
     path,
+    open,
     netlink: (name) => (name === null ? new NetlinkSocket() : within(name, () => new NetlinkSocket())),
     within,
   };
@@ -138,20 +140,25 @@ function isNamespace(file: string): boolean {
   }
 }
 
-function within<T>(name: NamespaceName, work: () => T): T {
+function open(name: NamespaceName): NamespaceDescriptor {
   const file = path(name);
   if (!isNamespace(file))
     throw new LabError(`there is no network namespace ${name}`, { hint: "`cloison up` makes a lab's own" });
+  return explained(`enter ${name}`, () => new NamespaceDescriptor(file));
+}
+
+function within<T>(namespace: NamespaceName | NamespaceDescriptor, work: () => T): T {
+  if (typeof namespace === "string") {
+    const opened = open(namespace);
+    try {
+      return within(opened, work);
+    } finally {
+      opened.close();
+    }
+  }
   homeNamespace();
   try {
-    explained(`enter ${name}`, () => {
-      const target = openSync(file, constants.O_RDONLY);
-      try {
-        sys.setns(target, sys.CLONE_NEWNET);
-      } finally {
-        closeSync(target);
-      }
-    });
+    explained("enter a network namespace", () => sys.setns(namespace.fd, sys.CLONE_NEWNET));
     const result = work();
     if (result instanceof Promise) throw new TypeError("work inside a namespace must be synchronous");
     return result;

@@ -1,10 +1,12 @@
-import { getSystemErrorName } from "node:util";
+import { getSystemErrorName, promisify } from "node:util";
 import { ExitCode, LabError } from "../model/error.ts";
 import { koffi } from "./syscalls.ts";
 
 /** Carries datagrams to the kernel and back; a test puts its own in the socket's place. */
 export interface NetlinkTransport {
   send(datagram: Uint8Array): void;
+  /** As `send`, on another thread: the kernel does the work of a request before `send` returns. */
+  sendInBackground(datagram: Uint8Array): Promise<void>;
   /** The next datagram; valid until the next call, on this or another transport of the thread. */
   receive(): Buffer;
   close(): void;
@@ -37,6 +39,7 @@ interface SocketCalls {
   socket: (family: number, type: number, protocol: number) => number;
   setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
   send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number | bigint;
+  sendInBackground: (fd: number, bytes: Uint8Array, length: number, flags: number) => Promise<number | bigint>;
   recv: (fd: number, bytes: Uint8Array, length: number, flags: number) => number | bigint;
   close: (fd: number) => number;
 }
@@ -49,11 +52,13 @@ let receiveBuffer: Buffer | undefined;
 function calls(): SocketCalls {
   if (loadedCalls === undefined) {
     const libc = koffi().load("libc.so.6");
+    // koffi knows no ssize_t; intptr_t is as wide.
+    const send = libc.func("intptr_t send(int, const void *, size_t, int)");
     loadedCalls = {
       socket: libc.func("int socket(int, int, int)"),
       setsockopt: libc.func("int setsockopt(int, int, int, const void *, uint32_t)"),
-      // koffi knows no ssize_t; intptr_t is as wide.
-      send: libc.func("intptr_t send(int, const void *, size_t, int)"),
+      send,
+      sendInBackground: promisify(send.async) as SocketCalls["sendInBackground"],
       recv: libc.func("intptr_t recv(int, void *, size_t, int)"),
       close: libc.func("int close(int)"),
     };
@@ -74,7 +79,7 @@ function int32(value: number): Uint8Array {
  * Blocks while the kernel works. Throws LabError.
  */
 export function openNetlinkTransport(protocol: number): NetlinkTransport {
-  const { socket, setsockopt, send, recv, close } = calls();
+  const { socket, setsockopt, send, sendInBackground, recv, close } = calls();
   const fail = (what: string): never => {
     const code = errorName();
     throw new LabError(
@@ -103,6 +108,12 @@ export function openNetlinkTransport(protocol: number): NetlinkTransport {
   return {
     send(datagram) {
       if (Number(send(fd, datagram, datagram.length, 0)) !== datagram.length) fail("send");
+    },
+    async sendInBackground(datagram) {
+      // Its errno stays with the other thread.
+      if (Number(await sendInBackground(fd, datagram, datagram.length, 0)) !== datagram.length) {
+        throw new LabError("netlink send: the kernel does not take it");
+      }
     },
     receive() {
       for (;;) {

@@ -40,6 +40,9 @@ function kernel(answer: (messages: Message[], datagram: number) => Answer[]) {
         queue.push(Buffer.from(out.bytes()));
       }
     },
+    async sendInBackground(datagram) {
+      this.send(datagram);
+    },
     receive() {
       const next = queue.shift();
       if (next === undefined) throw new Error("the socket waits for an answer that never comes");

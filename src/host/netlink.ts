@@ -33,7 +33,7 @@ const DUMP_ATTEMPTS = 10;
 
 /**
  * A rtnetlink socket in one network namespace: asks the kernel to change things, and reads what is there.
- * Everything is synchronous.
+ * Everything is synchronous, but what says otherwise.
  */
 export class NetlinkSocket {
   readonly #transport: NetlinkTransport;
@@ -53,8 +53,19 @@ export class NetlinkSocket {
    * request that failed; requests behind it may have been carried out.
    */
   perform(requests: readonly NetlinkRequest[]): void {
-    for (let first = 0; first < requests.length; first += BATCH_REQUESTS) {
-      this.#performBatch(requests.slice(first, first + BATCH_REQUESTS));
+    for (const batch of batches(requests)) {
+      const { datagram, first } = this.#encode(batch);
+      this.#transport.send(datagram);
+      this.#acknowledge(batch, first);
+    }
+  }
+
+  /** As `perform`, while the calling thread does other things; nothing else may be asked of this socket meanwhile. */
+  async performInBackground(requests: readonly NetlinkRequest[]): Promise<void> {
+    for (const batch of batches(requests)) {
+      const { datagram, first } = this.#encode(batch);
+      await this.#transport.sendInBackground(datagram);
+      this.#acknowledge(batch, first);
     }
   }
 
@@ -108,15 +119,17 @@ export class NetlinkSocket {
     });
   }
 
-  #performBatch(batch: readonly NetlinkRequest[]): void {
+  #encode(batch: readonly NetlinkRequest[]): { datagram: Uint8Array; first: number } {
     const out = new MessageWriter();
     const first = this.#sequence + 1;
     // The kernel answers a request that fails in any case; success is told for the last only, which spares the others' answers.
     batch.forEach((request, i) =>
       encodeRequest(out, request, ++this.#sequence, i === batch.length - 1 ? NLM_F_ACK : 0),
     );
-    this.#transport.send(out.bytes());
+    return { datagram: out.bytes(), first };
+  }
 
+  #acknowledge(batch: readonly NetlinkRequest[], first: number): void {
     const failures: { request: NetlinkRequest; answer: Acknowledgement }[] = [];
     for (const message of this.#answers(first, this.#sequence)) {
       if (message.type !== NLMSG_ERROR) continue;
@@ -183,6 +196,11 @@ export class NetlinkSocket {
       }
     }
   }
+}
+
+function batches(requests: readonly NetlinkRequest[]): (readonly NetlinkRequest[])[] {
+  const count = Math.ceil(requests.length / BATCH_REQUESTS);
+  return Array.from({ length: count }, (_, i) => requests.slice(i * BATCH_REQUESTS, (i + 1) * BATCH_REQUESTS));
 }
 
 function writeZeros(out: MessageWriter, bytes: number): void {

@@ -66,7 +66,7 @@ function observeNamespace(
   const names = new Map(entries.map(({ index, name }) => [index, name]));
   const nameOf = (index: number) => names.get(index) ?? `link ${index}`;
   const shown = entries.filter(isShown);
-  const inside = session.host.namespaces.within(namespace, () => ({
+  const inside = session.within(namespace, () => ({
     rps: readRps(shown),
     sysctls: readSysctls(sysctls),
   }));

@@ -40,9 +40,20 @@ export async function performChanges(
   const addresses = ofObject(at("address"), "address");
   request(session, [...at("add bridge"), ...addresses.filter(ofBridge)]);
   await onBridges?.();
-  const others = addVeths(session, ofObject(at("add link"), "link"));
-  const rest = addresses.filter((address) => !ofBridge(address));
-  request(session, [...others, ...at("change link"), ...rest, ...at("route", "neighbour")]);
+  const { made, others } = addVeths(session, ofObject(at("add link"), "link"));
+  const rest = [
+    ...others,
+    ...at("change link"),
+    ...addresses.filter((address) => !ofBridge(address)),
+    ...at("route", "neighbour"),
+  ];
+  try {
+    // Half of what a large lab takes is the kernel's work on veths: time enough to open its hundreds of sockets.
+    for (const namespace of byNamespace(rest).keys()) session.socket(namespace);
+  } finally {
+    await made;
+  }
+  request(session, rest);
   steer(session, ofObject(at("add bridge", "add link", "change link"), "link"));
   setSysctls(session, at("link sysctl"));
   for (const { namespace, name } of at("remove table")) await removeTable(session.host, namespace, name);
@@ -72,7 +83,7 @@ function request(session: NetworkSession, changes: readonly Change[]): void {
  * Makes veths, both ends at once, from the namespace of the end that is a bridge's port. The other ends come without a
  * master and down, because the kernel takes neither for them; what they lack is returned as changes.
  */
-function addVeths(session: NetworkSession, added: readonly LinkChange[]): Change[] {
+function addVeths(session: NetworkSession, added: readonly LinkChange[]): { made: Promise<void>; others: Change[] } {
   const ends = new Map(added.map((change) => [endKey(change.namespace, change.name), change]));
   const requests: { namespace: NamespaceName; request: NetlinkRequest }[] = [];
   const incomplete: Change[] = [];
@@ -90,10 +101,16 @@ function addVeths(session: NetworkSession, added: readonly LinkChange[]): Change
     ends.delete(endKey(namespace, name));
     ends.delete(endKey(peer.namespace, peer.name));
   }
+  return { made: inBackground(session, requests), others: incomplete };
+}
+
+async function inBackground(
+  session: NetworkSession,
+  requests: readonly { namespace: NamespaceName; request: NetlinkRequest }[],
+): Promise<void> {
   for (const [namespace, group] of byNamespace(requests)) {
-    session.socket(namespace).perform(group.map((entry) => entry.request));
+    await session.socket(namespace).performInBackground(group.map((entry) => entry.request));
   }
-  return incomplete;
 }
 
 function endKey(namespace: NamespaceName, name: string): string {
@@ -102,7 +119,7 @@ function endKey(namespace: NamespaceName, name: string): string {
 
 function setSysctls(session: NetworkSession, changes: readonly Change[]): void {
   for (const [namespace, group] of byNamespace(ofObject(changes, "sysctl"))) {
-    session.host.namespaces.within(namespace, () => {
+    session.within(namespace, () => {
       for (const { name, wanted } of group) if (wanted !== null) writeNetworkSysctl(name, wanted);
     });
   }
@@ -112,7 +129,7 @@ function setSysctls(session: NetworkSession, changes: readonly Change[]): void {
 function steer(session: NetworkSession, changes: readonly LinkChange[]): void {
   const steered = changes.filter(({ wanted, observed }) => !sameCpus(rpsOf(wanted), rpsOf(observed)));
   for (const [namespace, group] of byNamespace(steered)) {
-    session.host.namespaces.within(namespace, () => {
+    session.within(namespace, () => {
       const sysfs = new NetworkSysfs();
       try {
         for (const { name, wanted } of group) sysfs.write(name, RPS_FILE, formatCpuMask(rpsOf(wanted)));

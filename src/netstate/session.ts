@@ -1,5 +1,5 @@
 import type { Host } from "../host/host.ts";
-import { NamespaceDescriptor } from "../host/namespace-descriptor.ts";
+import type { NamespaceDescriptor } from "../host/namespace-descriptor.ts";
 import type { NetlinkSocket } from "../host/netlink.ts";
 import type { LinkEntry } from "../host/netlink-entry.ts";
 import type { LinkRef } from "../host/netlink-request.ts";
@@ -26,12 +26,21 @@ export class NetworkSession {
   }
 
   socket(namespace: NamespaceName): NetlinkSocket {
-    return (this.#of(namespace).socket ??= this.host.namespaces.netlink(namespace));
+    return (this.#of(namespace).socket ??= this.within(namespace, () => this.host.namespaces.netlink(null)));
+  }
+
+  /** As the host's, which looks the namespace up each time. */
+  within<T>(namespace: NamespaceName, work: () => T): T {
+    return this.host.namespaces.within(this.#descriptor(namespace), work);
   }
 
   /** Descriptor of the namespace; open until the session is closed. */
   fd(namespace: NamespaceName): number {
-    return (this.#of(namespace).descriptor ??= new NamespaceDescriptor(this.host.namespaces.path(namespace))).fd;
+    return this.#descriptor(namespace).fd;
+  }
+
+  #descriptor(namespace: NamespaceName): NamespaceDescriptor {
+    return (this.#of(namespace).descriptor ??= this.host.namespaces.open(namespace));
   }
 
   /** Takes over the indexes of all links of a namespace. */
