@@ -49,14 +49,17 @@ export async function openAptArchive(host: Host, store: string): Promise<AptArch
   const sources = formatDeb822Sources(own);
   const privateLists = `${directory}/lists`;
   const fetchedFor = await host.files.readTextIfExists(`${directory}/fetched.sources`);
-  const machineStamp = await stampOf(host, MACHINE_LISTS, own);
-  const privateStamp = fetchedFor === sources ? await stampOf(host, privateLists, own) : null;
+  const [machineStamp, privateStamp, architecture] = await Promise.all([
+    stampOf(host, MACHINE_LISTS, own),
+    fetchedFor === sources ? stampOf(host, privateLists, own) : null,
+    host.processes.must({ argv: ["dpkg", "--print-architecture"] }),
+  ]);
   const usePrivate = privateStamp !== null && (machineStamp === null || privateStamp.newestMs >= machineStamp.newestMs);
   const stamp = usePrivate ? privateStamp : machineStamp;
   return {
     directory,
     codename,
-    architecture: (await host.processes.must({ argv: ["dpkg", "--print-architecture"] })).trim(),
+    architecture: architecture.trim(),
     sources,
     configuration: `${directory}/apt.conf`,
     lists: usePrivate || machineStamp === null ? privateLists : MACHINE_LISTS,

@@ -41,17 +41,15 @@ export async function takeInventory(host: Host, directory: string): Promise<Inve
 
 /** @param listing NUL-separated: path, type, mode, owner, size, time, target of a link; tabs between. */
 export function inventoryOf(listing: string): Inventory {
-  const hash = createHash("sha256");
   const entries = listing.split("\0").filter((entry) => entry !== "");
   let bytes = 0;
-  for (const entry of entries.toSorted()) {
+  const lines = entries.toSorted().map((entry) => {
     const [path, type, mode, owner, size, time, target] = entry.split("\t");
     if (type === "f") bytes += Number(size);
-    hash.update(
-      `${type === "d" ? [path, type, mode, owner].join("\t") : [path, type, mode, owner, size, time, target].join("\t")}\0`,
-    );
-  }
-  return { files: entries.length, bytes, fingerprint: hash.digest("hex") };
+    return `${type === "d" ? [path, type, mode, owner].join("\t") : [path, type, mode, owner, size, time, target].join("\t")}\0`;
+  });
+  // At once: ten thousand calls would take longer than the hash itself.
+  return { files: entries.length, bytes, fingerprint: createHash("sha256").update(lines.join("")).digest("hex") };
 }
 
 /** null: there is no image at that place. Throws LabError when there is one that cannot be trusted. */

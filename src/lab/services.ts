@@ -47,7 +47,7 @@ const dhcpGroup = (server: DhcpPlan) => `dhcp-${server.interface}`;
 
 /**
  * Whether a program must be started: it does not run, or not with this configuration; then it is ended. The caller starts
- * it, and writes the file only when it listens.
+ * it, and writes the file only when it listens. That need not be synced: what a power cut would tear, it ends as well.
  */
 async function mustStart({ host }: LabContext, cgroup: string, file: string, text: string): Promise<boolean> {
   if ((await host.cgroups.pids(cgroup)).length > 0) {
@@ -82,7 +82,7 @@ async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpP
     { detached: true },
   );
   const listening = untilItServes(context, plan, dnsmasq, { pidFile, log });
-  return { listening: listening.then(() => host.files.replaceText(running, text)) };
+  return { listening: listening.then(() => host.files.writeText(running, text)) };
 }
 
 async function untilItServes(
@@ -129,7 +129,7 @@ export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promi
   if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
   await limitLanProgram(context, cgroup);
   const { listening } = await context.startWebServer(host, options);
-  return together([{ listening: listening.then(() => host.files.replaceText(running, text)) }]);
+  return together([{ listening: listening.then(() => host.files.writeText(running, text)) }]);
 }
 
 /** The machine's address comes later, and may change. */
