@@ -3,13 +3,16 @@ import { build } from "esbuild";
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** The program itself, one CommonJS file: of a module V8 keeps nothing compiled (scripts/start.cjs). */
-const program = { program: "src/main.ts" };
-/** The load programs, by the name they get in dist/: started as processes of their own. */
-const entries = {
-  "load-client": "src/load/client-process.ts",
+/**
+ * What starts with a lab, by the name it gets in dist/: CommonJS, which Node loads sooner. Of a module V8 would keep nothing
+ * compiled, either (scripts/start.cjs).
+ */
+const commonJsEntries = {
+  program: "src/main.ts",
   responder: "src/load/responder-process.ts",
 };
+/** The load client, a process of its own. */
+const moduleEntries = { "load-client": "src/load/client-process.ts" };
 const benchEntries = { bench: "bench/run.ts" };
 
 /** Packages that load machine code or read their own files: Node finds them in node_modules. */
@@ -84,7 +87,7 @@ function removeOldChunks(output, current) {
 /** Builds what can be run into dist/ of the repository at `root`. The caller holds the lock. */
 export async function buildAll(root, { bench = false }) {
   const dist = join(root, "dist");
-  await bundle(root, dist, bench ? { ...entries, ...benchEntries } : entries, modules);
-  await bundle(root, dist, program, commonJs);
+  await bundle(root, dist, bench ? { ...moduleEntries, ...benchEntries } : moduleEntries, modules);
+  await bundle(root, dist, commonJsEntries, commonJs);
   copyFileSync(join(root, "scripts/start.cjs"), join(dist, "cloison.cjs"));
 }

@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads";
 export function processEntry(name: "client-process" | "responder-process"): string[] {
   const here = import.meta.url;
   if (!here.endsWith(".ts")) {
-    const bundle = { "client-process": "load-client.mjs", "responder-process": "responder.mjs" }[name];
+    const bundle = { "client-process": "load-client.mjs", "responder-process": "responder.cjs" }[name];
     return [fileURLToPath(new URL(bundle, here))];
   }
   const loader = pathToFileURL(createRequire(here).resolve("tsx")).href;
