@@ -9,9 +9,11 @@ import {
   statfsSync,
   unlinkSync,
 } from "node:fs";
+import { availableParallelism } from "node:os";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import type { Namespaces } from "./host.ts";
+import { addWithIproute } from "./iproute-namespaces.ts";
 import { parseMountInfo } from "./mount-info.ts";
 import { NamespaceDescriptor } from "./namespace-descriptor.ts";
 import { NetlinkSocket } from "./netlink.ts";
@@ -32,25 +34,11 @@ const NSFS_MAGIC = 0x6e736673;
  */
 export function createNamespaces(): Namespaces {
   return {
-    async create(names) {
-      names.forEach(checkName);
-      explained("make network namespaces", () =>
-        withDirectoryLocked(() => {
-          shareDirectory();
-          createAll(names);
-        }),
-      );
-    },
+    create,
 
     async remove(names) {
       names.forEach(checkName);
-      if (!existsSync(DIRECTORY)) return;
-      explained("remove network namespaces", () =>
-        withDirectoryLocked(() => {
-          removeEach(names);
-          unshareDirectory();
-        }),
-      );
+      if (existsSync(DIRECTORY)) removeAll(names);
     },
 
     async list() {
@@ -76,8 +64,48 @@ function checkName(name: NamespaceName): void {
   }
 }
 
-function createAll(names: NamespaceName[]): void {
+/** From so many on, a second process is worth its start. */
+const HELPED_FROM = 64;
+
+/** All of them, or none. */
+async function create(names: NamespaceName[]): Promise<void> {
+  names.forEach(checkName);
   const made: NamespaceName[] = [];
+  const making = (work: () => void) => explained("make network namespaces", work);
+  const others = names.slice(1);
+  let isShared = false;
+  try {
+    // No longer locked than for one: nobody takes the mount from a directory that holds a namespace.
+    making(() =>
+      withDirectoryLocked(() => {
+        shareDirectory();
+        isShared = true;
+        createEach(names.slice(0, 1), made);
+      }),
+    );
+    const isHelped = others.length >= HELPED_FROM && availableParallelism() > 1;
+    const helped = new Set(isHelped ? others.slice(others.length / 2).filter((name) => !existsSync(path(name))) : []);
+    made.push(...helped);
+    const help = helped.size === 0 ? Promise.resolve() : addWithIproute([...helped]);
+    try {
+      making(() =>
+        createEach(
+          others.filter((name) => !helped.has(name)),
+          made,
+        ),
+      );
+    } finally {
+      await Promise.allSettled([help]);
+    }
+    await help;
+  } catch (error) {
+    if (isShared) removeAll(made);
+    throw error;
+  }
+}
+
+/** @param made gets each name before it is made */
+function createEach(names: NamespaceName[], made: NamespaceName[]): void {
   homeNamespace();
   try {
     for (const name of names) {
@@ -91,10 +119,6 @@ function createAll(names: NamespaceName[]): void {
       sys.unshare(sys.CLONE_NEWNET);
       sys.mount(CURRENT, path(name), null, sys.MS_BIND);
     }
-  } catch (error) {
-    made.forEach(removeOne);
-    unshareDirectory();
-    throw error;
   } finally {
     sys.setns(homeNamespace(), sys.CLONE_NEWNET);
   }
@@ -105,6 +129,15 @@ let home: number | null = null;
 /** The calling thread's own namespace, opened once and by whoever first leaves it; each thread has a module of its own. */
 function homeNamespace(): number {
   return (home ??= openSync(CURRENT, constants.O_RDONLY));
+}
+
+function removeAll(names: NamespaceName[]): void {
+  explained("remove network namespaces", () =>
+    withDirectoryLocked(() => {
+      removeEach(names);
+      unshareDirectory();
+    }),
+  );
 }
 
 /** One that cannot be removed is no reason to leave the others. Throws what the first said. */
