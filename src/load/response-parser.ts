@@ -35,23 +35,48 @@ const MAX_CHUNK_DIGITS = 12;
  * Date header), so most heads are known by comparing bytes. Connections of a loop share one.
  */
 export class HeadMemory {
-  bytes = new Uint8Array(0);
   head: ResponseHead | null = null;
+  private length = 0;
+  /** The known head, as bytes, and as the words that it fills. */
+  private bytes = new Uint8Array(0);
+  private words = new Int32Array(0);
+  /** The buffer looked at last, and its words, when it has any: a loop receives into the same one again and again. */
+  private seen: Uint8Array = this.bytes;
+  private seenWords: Int32Array | null = null;
 
   /** Length of the known head when `bytes` goes on with it at `start`, else 0. */
   match(bytes: Uint8Array, start: number, end: number): number {
-    const known = this.bytes;
-    const length = known.length;
+    const { length } = this;
     if (length === 0 || end - start < length) return 0;
-    // From behind: status lines are alike, ends of heads less so.
-    for (let i = length - 1; i >= 0; i--) if (bytes[start + i] !== known[i]) return 0;
+    if (bytes !== this.seen) {
+      this.seen = bytes;
+      this.seenWords = wordsOf(bytes);
+    }
+    const known = this.bytes;
+    let compared = 0;
+    if (this.seenWords !== null && (start & 3) === 0) {
+      const { words, seenWords } = this;
+      const first = start >>> 2;
+      // From behind: status lines are alike, ends of heads less so.
+      for (let i = words.length - 1; i >= 0; i--) if (seenWords[first + i] !== words[i]) return 0;
+      compared = words.length * 4;
+    }
+    for (let i = length - 1; i >= compared; i--) if (bytes[start + i] !== known[i]) return 0;
     return length;
   }
 
   keep(bytes: Uint8Array, start: number, end: number, head: ResponseHead): void {
-    this.bytes = bytes.slice(start, end);
+    this.bytes = new Uint8Array(end - start);
+    this.bytes.set(bytes.subarray(start, end));
+    this.words = new Int32Array(this.bytes.buffer, 0, this.bytes.length >>> 2);
+    this.length = this.bytes.length;
     this.head = head;
   }
+}
+
+/** The same memory by 4 bytes, as far as they fill it; null when it does not begin on a word's boundary. */
+function wordsOf(bytes: Uint8Array): Int32Array | null {
+  return (bytes.byteOffset & 3) === 0 ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) : null;
 }
 
 /**

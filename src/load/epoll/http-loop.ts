@@ -157,7 +157,7 @@ export class HttpLoop extends EpollLoop {
         this.connected(connection, mask);
         break;
       case ConnectionState.closing:
-        if ((mask & ENDED) !== 0) this.closeAndBeginNext(connection);
+        if ((mask & ENDED) !== 0) this.close(connection);
         break;
       case ConnectionState.idle:
         // Bytes that nobody asked for, or the server's end.
@@ -225,7 +225,8 @@ export class HttpLoop extends EpollLoop {
     this.recorder.total(row, totalNs);
     this.timeouts.remove(connection);
     this.finish(row, ErrorCode.none, nowNs - this.recorder.intendedNs(row));
-    if (ended) this.closeAndBeginNext(connection);
+    // What takes its place is begun when the answers that are there have been read: a handshake would keep them waiting.
+    if (ended) this.close(connection);
     else if (this.job.keepAlive && parser.persistent) {
       connection.state = ConnectionState.idle;
       this.idle.add(connection);
@@ -259,11 +260,6 @@ export class HttpLoop extends EpollLoop {
   private fail(connection: Connection, error: number): void {
     this.close(connection);
     this.finish(connection.row, error, 0);
-  }
-
-  private closeAndBeginNext(connection: Connection): void {
-    this.close(connection);
-    this.beginNext(this.nowNs());
   }
 
   private close(connection: Connection): void {
