@@ -431,6 +431,46 @@ needs(
     expect(await host.cgroups.pids(`${CGROUP}/none`)).toEqual([]);
   });
 
+  test("the node engine takes the place of an epoll engine that cannot run", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "loadtest-"));
+    const before = process.env.NODE_OPTIONS;
+    const place = { namespace: NAMESPACE, cgroup: `${CGROUP}/instead`, cpus, nice: 0 };
+    const engineOf = async (): Promise<Engine> => {
+      const client = await createLoadClient(host, place);
+      try {
+        const { engine, samples } = await client.start(http({ loop: closed(3) })).result;
+        expect(engine).toBe(client.engine);
+        expect([...samples.status]).toEqual([200, 200, 200]);
+        return engine;
+      } finally {
+        await client.close();
+      }
+    };
+    try {
+      serve((socket) => socket.end(OK));
+      expect(await engineOf()).toBe("epoll");
+      // A client whose koffi has no build for this machine.
+      const hook = join(directory, "no-koffi.cjs");
+      writeFileSync(
+        hook,
+        `const Module = require("node:module");
+        const load = Module._load;
+        Module._load = (name, ...rest) => {
+          if (name === "koffi") throw new Error("no koffi for this machine");
+          return load(name, ...rest);
+        };`,
+      );
+      process.env.NODE_OPTIONS = `${before ?? ""} --require ${hook}`;
+      await expect(start("epoll", "instead")).rejects.toThrow(/epoll cannot run here: no koffi for this machine/);
+      expect(await engineOf()).toBe("node");
+    } finally {
+      if (before === undefined) delete process.env.NODE_OPTIONS;
+      else process.env.NODE_OPTIONS = before;
+      await closeServers();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   test("runs with the right to the CPU that it is given", async () => {
     const [cpu = 0] = cpus;
     const group = `${CGROUP}/place`;
