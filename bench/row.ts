@@ -1,3 +1,5 @@
+import type { AtEnd } from "./at-end.ts";
+
 /** One line of the benchmark table: ours beside something else. */
 export interface Row {
   name: string;
@@ -18,5 +20,5 @@ export interface Row {
   note?: string;
 }
 
-/** What one bench measures. It cleans up after itself; `say` takes a line of progress. */
-export type Bench = (say: (line: string) => void) => Promise<Row[]>;
+/** What one bench measures. It cleans up after itself, or leaves it to `atEnd`; `say` takes a line of progress. */
+export type Bench = (say: (line: string) => void, atEnd: AtEnd) => Promise<Row[]>;

@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { ExitCode } from "../src/model/error.ts";
+import { AtEnd } from "./at-end.ts";
 import { describeMachine } from "./machine.ts";
 import type { Bench, Row } from "./row.ts";
 import { benchTable } from "./table.ts";
@@ -16,6 +18,23 @@ const usage = `npm run bench [-- NAME… --json FILE --write]
   --json     writes rows and machine to FILE
   --write    writes docs/benchmarks.md (all benches only)`;
 
+const atEnd = new AtEnd();
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (interrupted) process.exit(ExitCode.interrupted);
+    interrupted = true;
+    console.error("ending; once more to end at once");
+    void atEnd.run().then(
+      () => process.exit(ExitCode.interrupted),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(ExitCode.interrupted);
+      },
+    );
+  });
+}
+
 async function main(): Promise<void> {
   const options = { json: { type: "string" }, write: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
@@ -30,7 +49,11 @@ async function main(): Promise<void> {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const bench = await load();
     console.error(`${name} …`);
-    rows.push(...(await bench((line) => console.error(`${name}: ${line}`))));
+    try {
+      rows.push(...(await bench((line) => console.error(`${name}: ${line}`), atEnd)));
+    } finally {
+      await atEnd.run();
+    }
   }
   const machine = describeMachine();
   const table = benchTable(rows);
@@ -53,4 +76,9 @@ ${machine.map((fact) => `- ${fact}`).join("\n")}
 `;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  // A reading breaks when what it measures is taken away.
+  if (!interrupted) throw error;
+}
