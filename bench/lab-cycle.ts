@@ -1,6 +1,6 @@
 import type { Host } from "../src/host/host.ts";
 import { LabError } from "../src/model/error.ts";
-import { interleave, type Pair } from "./pairs.ts";
+import { inTurn, warmPairs, type Pair } from "./pairs.ts";
 
 /** A lab that comes and goes. */
 export interface Cycle {
@@ -20,28 +20,35 @@ export interface CyclePairs {
 
 /** Interleaved readings of both (bench/pairs.ts). A `down` ends when the kernel has removed the last interface, too. */
 export async function timeCycles(host: Host, ours: Cycle, theirs: Cycle): Promise<CyclePairs> {
-  const down = { ours: [] as number[], theirs: [] as number[] };
-  const reading = (cycle: Cycle, downs: number[]) => async () => {
-    const up = await seconds(() => cycle.up());
+  const [pairs] = await timeCyclesBeside(host, [ours], theirs);
+  if (pairs === undefined) throw new Error("unreachable: one cycle, one answer");
+  return pairs;
+}
+
+/** The same for several of ours, one after the other, beside the same readings of theirs, for one that takes long. */
+export async function timeCyclesBeside(host: Host, ours: readonly Cycle[], theirs: Cycle): Promise<CyclePairs[]> {
+  const cycles = ours.map((cycle) => ({ cycle, up: [] as number[], down: [] as number[] }));
+  const other = { cycle: theirs, up: [] as number[], down: [] as number[] };
+  const take = async ({ cycle, up, down }: typeof other) => {
+    up.push(await seconds(() => cycle.up()));
     await cycle.verify?.();
-    downs.push(
+    down.push(
       await seconds(async () => {
         await cycle.down();
         await untilKernelIsDone(host);
       }),
     );
-    return up;
   };
-  const up = await interleave(reading(ours, down.ours), reading(theirs, down.theirs));
-  // The first of each is the pair that warms up.
-  const downs = up.map((_, i): Pair => ({
-    ours: down.ours[i + 1] ?? Number.NaN,
-    theirs: down.theirs[i + 1] ?? Number.NaN,
-  }));
-  return { up, down: downs };
+  await inTurn(
+    async () => {
+      for (const one of cycles) await take(one);
+    },
+    () => take(other),
+  );
+  return cycles.map(({ up, down }) => ({ up: warmPairs(up, other.up), down: warmPairs(down, other.down) }));
 }
 
-async function seconds(work: () => Promise<void>): Promise<number> {
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
@@ -54,7 +61,7 @@ const SETTLE_MS = 60_000;
  * background, in order (cleanup_net, a workqueue of one thread), so a namespace that is let go now goes last: its going is seen at
  * the other end of its veth.
  */
-async function untilKernelIsDone(host: Host): Promise<void> {
+export async function untilKernelIsDone(host: Host): Promise<void> {
   const [here, last] = [`cloison-bench.here-${process.pid}`, `cloison-bench.last-${process.pid}`];
   await host.namespaces.create([here, last]);
   try {

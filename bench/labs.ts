@@ -2,7 +2,7 @@ import type { Host } from "../src/host/host.ts";
 import { installPackages } from "../src/host/debian-packages.ts";
 import { createRealHost } from "../src/host/real.ts";
 import { bareLab } from "./bare-lab.ts";
-import { CloisonLab, startSeconds } from "./cloison-lab.ts";
+import { CloisonLab, startTime } from "./cloison-lab.ts";
 import { firstPing, timeCycles, type Cycle, type CyclePairs } from "./lab-cycle.ts";
 import { mininetLab } from "./mininet-lab.ts";
 import { pairRow, type Pair, type Wanted } from "./pairs.ts";
@@ -22,9 +22,7 @@ export async function labsBench(say: Say): Promise<Row[]> {
   const host = createRealHost();
   // Mininet recommends Open vSwitch, which a Linux bridge does not need.
   await installPackages(host, ["mininet", "bridge-utils", "runc", "iproute2", "iputils-ping"], { onProgress: say });
-  const starts: number[] = [];
-  for (let i = 0; i < 11; i++) starts.push(await startSeconds(host));
-  const start = `${Math.round(1000 * (starts.toSorted((a, b) => a - b)[5] ?? Number.NaN))} ms`;
+  const start = await startTime(host);
   return [...(await networkRows(host, start, say)), ...(await containerRows(host, start, say))];
 }
 
@@ -57,7 +55,7 @@ async function networkRows(host: Host, start: string, say: Say): Promise<Row[]> 
 }
 
 /** @returns ours, which ends with a ping from the first domain to the last */
-async function networkCycle(host: Host, lab: CloisonLab): Promise<Cycle> {
+export async function networkCycle(host: Host, lab: CloisonLab): Promise<Cycle> {
   await lab.requireAbsent();
   const { domains } = await lab.upWithPlan();
   await lab.down();

@@ -17,17 +17,33 @@ export type Reading = () => Promise<number>;
  * the machine) touches both alike. One pair before them is thrown away: it warms up. Throws RangeError under 10 pairs.
  */
 export async function interleave(ours: Reading, theirs: Reading, pairs = LEAST_PAIRS): Promise<Pair[]> {
+  const taken = { ours: [] as number[], theirs: [] as number[] };
+  await inTurn(
+    async () => void taken.ours.push(await ours()),
+    async () => void taken.theirs.push(await theirs()),
+    pairs,
+  );
+  return warmPairs(taken.ours, taken.theirs);
+}
+
+/** What `interleave` takes its readings by: both are done once more than there are pairs, first the one that warms up. */
+export async function inTurn(
+  ours: () => Promise<void>,
+  theirs: () => Promise<void>,
+  pairs = LEAST_PAIRS,
+): Promise<void> {
   if (pairs < LEAST_PAIRS) throw new RangeError(`${pairs} pairs: at least ${LEAST_PAIRS} are needed`);
-  const taken: Pair[] = [];
   for (let index = -1; index < pairs; index++) {
-    const pair: Pair = { ours: Number.NaN, theirs: Number.NaN };
     const oursFirst = index % 2 === 0;
-    if (oursFirst) pair.ours = await ours();
-    pair.theirs = await theirs();
-    if (!oursFirst) pair.ours = await ours();
-    if (index >= 0) taken.push(pair);
+    if (oursFirst) await ours();
+    await theirs();
+    if (!oursFirst) await ours();
   }
-  return taken;
+}
+
+/** Pairs of what was taken in turn, without the first of each, which warmed up. */
+export function warmPairs(ours: readonly number[], theirs: readonly number[]): Pair[] {
+  return ours.slice(1).map((figure, i) => ({ ours: figure, theirs: theirs[i + 1] ?? Number.NaN }));
 }
 
 export interface RowText {

@@ -13,12 +13,15 @@ export interface Row {
   ratio: number;
   low: number;
   high: number;
-  /** Such as `ratio ≥ 8`. */
+  /** Such as `≥ 8`; NOT_JUDGED: told beside one that is. */
   wanted: string;
-  /** The interval's worse end passes. */
+  /** The interval's worse end passes; true of a row that is not judged. */
   met: boolean;
   note?: string;
 }
+
+/** `wanted` of a row that is told, and met in any case. */
+export const NOT_JUDGED = "-";
 
 /** What one bench measures. It cleans up after itself, or leaves it to `atEnd`; `say` takes a line of progress. */
 export type Bench = (say: (line: string) => void, atEnd: AtEnd) => Promise<Row[]>;

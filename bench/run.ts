@@ -10,6 +10,9 @@ import { benchTable } from "./table.ts";
 const benches: Record<string, () => Promise<Bench>> = {
   labs: async () => (await import("./labs.ts")).labsBench,
   "load-client": async () => (await import("./load-client.ts")).loadClientBench,
+  networks: async () => (await import("./networks.ts")).networksBench,
+  predict: async () => (await import("./predict.ts")).predictBench,
+  "random-labs": async () => (await import("./random-labs.ts")).randomLabsBench,
   report: async () => (await import("./report.ts")).reportBench,
 };
 

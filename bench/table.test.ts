@@ -16,6 +16,7 @@ test("the table names what was not met, and lists notes", () => {
     benchTable([
       { ...row, wanted: "≥ 0.85", met: true },
       { ...row, against: "-", wanted: "≥ 1", met: false, note: "limited by the kernel" },
+      { ...row, against: "ab", wanted: "-", met: true },
     ]),
   ).toBe(
     [
@@ -23,6 +24,7 @@ test("the table names what was not met, and lists notes", () => {
       "|------------|---------|------|--------|--------|-------|------------|--------|--------|",
       "| keep-alive | wrk     | 1/s  | 65,400 | 64,000 | 1.02  | 0.9 to 1.1 | ≥ 0.85 | yes    |",
       "| keep-alive | -       | 1/s  | 65,400 | -      | 1.02  | 0.9 to 1.1 | ≥ 1    | **no** |",
+      "| keep-alive | ab      | 1/s  | 65,400 | 64,000 | 1.02  | 0.9 to 1.1 | -      | -      |",
       "",
       "- keep-alive, against -: limited by the kernel",
     ].join("\n"),

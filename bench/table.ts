@@ -1,4 +1,4 @@
-import type { Row } from "./row.ts";
+import { NOT_JUDGED, type Row } from "./row.ts";
 
 const headings = ["what", "against", "unit", "ours", "theirs", "ratio", "interval", "wanted", "met"];
 
@@ -13,7 +13,7 @@ export function benchTable(rows: readonly Row[]): string {
     figure(row.ratio),
     `${figure(row.low)} to ${figure(row.high)}`,
     row.wanted,
-    row.met ? "yes" : "**no**",
+    row.wanted === NOT_JUDGED ? "-" : row.met ? "yes" : "**no**",
   ]);
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),

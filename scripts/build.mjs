@@ -11,8 +11,11 @@ const commonJsEntries = {
   program: "src/main.ts",
   responder: "src/load/responder-process.ts",
 };
-/** The load client, a process of its own. */
-const moduleEntries = { "load-client": "src/load/client-process.ts" };
+/** Programs that are started as processes of their own, now and then. */
+const moduleEntries = {
+  "load-client": "src/load/client-process.ts",
+  "uplink-guard": "src/uplink/guard-process.ts",
+};
 const benchEntries = { bench: "bench/run.ts" };
 
 /** Packages that load machine code or read their own files: Node finds them in node_modules. */

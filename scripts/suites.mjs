@@ -10,6 +10,9 @@ const order = [
   { name: "launcher", budgetS: 30 },
   { name: "study", budgetS: 120 },
   { name: "run-faults", budgetS: 240 },
+  { name: "sabotage", budgetS: 180 },
+  { name: "random-labs", budgetS: 180 },
+  { name: "uplink", budgetS: 180 },
 ];
 
 const defaultBudgetS = { system: 120, long: 1800 };

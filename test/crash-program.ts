@@ -2,7 +2,7 @@
 //   node crash-program.mjs up|down FILE COUNTED MOMENT N
 // COUNTED is what is counted: `journal` (entries of a lab's journal) or `effect` (everything that is done to the machine).
 // MOMENT is before, within or after the Nth of them; `within` writes the first half of a journal entry. With N = 0 it runs to
-// its end, and writes how many there were.
+// its end, and writes how many there were. CONFIRM_WITHIN_MS is up's --confirm-within.
 import { appendFileSync } from "node:fs";
 import type { AppContext } from "../src/app/context.ts";
 import { down } from "../src/app/down.ts";
@@ -92,6 +92,7 @@ const app: AppContext = {
   say: () => undefined,
 };
 
-if (verb === "up") await up(app, file, {});
+const confirmWithinMs = Number(process.env["CONFIRM_WITHIN_MS"] ?? 0);
+if (verb === "up") await up(app, file, confirmWithinMs === 0 ? {} : { confirmWithinMs });
 else await down(app, file);
 process.stdout.write(JSON.stringify(counts));

@@ -40,6 +40,7 @@ const probes = {
   ethtool: () => runs(["ethtool", "--version"]),
   busybox: () => runs(["busybox", "true"]),
   tini: () => runs(["tini", "--version"]),
+  openvswitch: () => runs(["ovs-vswitchd", "--version"]),
   mininet: () => runs(["mn", "--version"]),
   chromium: () => runs(["chromium", "--headless", "--no-sandbox", "--dump-dom", "about:blank"], { printing: /<html/ }),
 } satisfies Record<string, () => Reason>;

@@ -42,7 +42,8 @@ export interface Sandbox {
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const PROGRAM = join(root, "dist/cloison.cjs");
+/** What `cloison` runs once it has built it. */
+export const PROGRAM = join(root, "dist/cloison.cjs");
 
 /** Builds what sandboxes run: the launcher is asked once, and then left out, as it has tests of its own. */
 export function prepareProgram(): void {

@@ -10,8 +10,9 @@ import { LabError } from "../model/error.ts";
 import { listImages, storePaths } from "../images/image-store.ts";
 import { RECIPES } from "../images/recipes.ts";
 import { imageStore } from "../lab/paths.ts";
+import { tryKernelVlan, trySwitch } from "../switch/try-switch.ts";
 import type { AppContext } from "./context.ts";
-import { namespaceName } from "../plan/plan.ts";
+import { namespaceName } from "../plan/namespace-name.ts";
 
 /** One thing that this machine can do or not, found by trying it. */
 export type CheckRow = Support & { kind: "platform" | "network" | "probe" | "stressor"; name: string };
@@ -34,6 +35,9 @@ async function tryAll(app: AppContext, onTry: (what: string) => void): Promise<C
   for (const platform of Object.values(app.platforms))
     await attempt("platform", platform.name, () => platform.check(app.host));
   await attempt("network", "bridge", () => tried(() => tryBridge(app)));
+  await attempt("network", "vlan (kernel)", () => tried(() => tryKernelVlan(app.host)));
+  await attempt("network", "vlan (Open vSwitch)", () => tried(() => trySwitch(app.host, app.paths.run)));
+  await attempt("network", "delay and loss", () => tried(() => tryNetem(app)));
   for (const engine of ["epoll", "node"] as const) {
     await attempt("probe", `http, connect, ping (${engine})`, () => tried(() => tryEngine(app, engine)));
   }
@@ -96,6 +100,22 @@ async function tryBridge({ host }: AppContext): Promise<string> {
     return "namespaces, veth and bridge made, read back and removed";
   } finally {
     await host.namespaces.remove(names);
+  }
+}
+
+/** Has the kernel delay what a loopback sends. */
+async function tryNetem({ host }: AppContext): Promise<string> {
+  const namespace = namespaceName(CHECK_LAB, "netem");
+  await host.namespaces.create([namespace]);
+  try {
+    const argv: [string, ...string[]] = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"];
+    const { code, stderr } = await host.processes.run({ argv, namespace });
+    if (code === 0) return "a netem queue was made and removed";
+    throw new LabError(`the kernel has no netem: ${stderr.trim()}`, {
+      hint: "modprobe sch_netem, where the kernel has the module; rates work without",
+    });
+  } finally {
+    await host.namespaces.remove([namespace]);
   }
 }
 

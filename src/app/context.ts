@@ -23,3 +23,10 @@ export type InstallPolicy =
   | { kind: "ask"; confirm(question: string): Promise<boolean> }
   | { kind: "yes" }
   | { kind: "never" };
+
+/** Where an answer is printed. */
+export interface Terminal {
+  colour: boolean;
+  /** In columns. */
+  width: number;
+}

@@ -43,7 +43,14 @@ export interface DomainRow {
   platform: PlatformName;
   state: string;
   pid: number | null;
-  interfaces: { vif: string; network: string; mac: string; address: string }[];
+  interfaces: {
+    vif: string;
+    network: string;
+    /** `nat`, `vlan 2 (openvswitch)` */
+    mode: string;
+    mac: string;
+    address: string;
+  }[];
 }
 
 /** The domains of a lab, as the platform finds them now. */
@@ -54,6 +61,9 @@ export async function listDomains(app: AppContext, lab: string): Promise<DomainR
 async function domainRows(app: AppContext, { plan, roots }: StoredLab): Promise<DomainRow[]> {
   const states = await app.platforms[plan.platform].list(app.host, workspaceOf(app, plan.lab, roots), plan);
   const byName = new Map(states.map((state) => [state.name, state]));
+  const modes = new Map(
+    plan.networks.map(({ name, mode, vlan }) => [name, vlan === null ? mode : `${mode} ${vlan.id} (${vlan.backend})`]),
+  );
   return plan.domains.map((domain): DomainRow => {
     const state = byName.get(domain.name);
     return {
@@ -64,7 +74,13 @@ async function domainRows(app: AppContext, { plan, roots }: StoredLab): Promise<
       platform: plan.platform,
       state: state?.state ?? "stopped",
       pid: state?.pid ?? null,
-      interfaces: domain.vifs.map(({ vif, network, mac, address }) => ({ vif, network, mac, address })),
+      interfaces: domain.vifs.map(({ vif, network, mac, address }) => ({
+        vif,
+        network,
+        mode: modes.get(network) ?? "",
+        mac,
+        address,
+      })),
     };
   });
 }

@@ -3,21 +3,41 @@ import { ensureImage, type BuiltImage } from "../images/build.ts";
 import { RECIPES } from "../images/recipes.ts";
 import { uniteRecipes } from "../images/unite-recipes.ts";
 import type { RootFileSystems } from "../lab/context.ts";
+import { readNetworkSysctl } from "../host/sysctl.ts";
 import { imageStore } from "../lab/paths.ts";
+import { withTrials } from "../lab/trials.ts";
+import { LabError } from "../model/error.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
+import type { VlanBackend } from "../model/network.ts";
 import type { LabPlan } from "../model/plan.ts";
 import { planLab } from "../plan/plan.ts";
+import { tryKernelVlan } from "../switch/try-switch.ts";
 import type { AppContext } from "./context.ts";
 
 /** Plans a lab for this machine and one of its platforms. */
-export function planFor(app: AppContext, lab: Lab, platform: PlatformName): LabPlan {
+export async function planFor(app: AppContext, lab: Lab, platform: PlatformName): Promise<LabPlan> {
+  const hasVlans = Object.values(lab.networks).some(({ mode }) => mode === "vlan");
   return planLab(lab, {
     platform: app.platforms[platform],
+    vlanBackend: hasVlans ? await vlanBackendHere(app) : "kernel",
+    neighbourLimit: Number(readNetworkSysctl("net.ipv4.neigh.default.gc_thresh3") ?? Number.NaN) || null,
     cpus: app.host.machine.cpus,
     recipeOf: ({ recipe, ...own }) => (recipe === undefined ? own : uniteRecipes([RECIPES[recipe], own])),
     uniteRecipes,
     siteFiles: apacheFiles,
   });
+}
+
+/** The kernel's 802.1Q where it has it, found by trying; Open vSwitch elsewhere. Without root nothing can be tried. */
+async function vlanBackendHere(app: AppContext): Promise<VlanBackend> {
+  if (!app.isRoot) return "kernel";
+  try {
+    await withTrials(app, () => tryKernelVlan(app.host));
+    return "kernel";
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    return "openvswitch";
+  }
 }
 
 /**

@@ -31,7 +31,7 @@ export class RunLabs {
     const labs = new RunLabs(app);
     try {
       for (const platform of platforms) {
-        const plan = planFor(app, { ...lab, name: `${lab.name}-${platform}` }, platform);
+        const plan = await planFor(app, { ...lab, name: `${lab.name}-${platform}` }, platform);
         const lock = await lockLab(app.host, app.paths, plan.lab, 0);
         labs.#held.push({ plan, lock, images: {} });
         await refuseForeignLab(app, plan.lab);

@@ -1,9 +1,11 @@
 import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
+import { requireStoredLab } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
 import { withTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { PlatformName } from "../model/lab.ts";
 import type { LabPlan } from "../model/plan.ts";
+import { SWITCH_PACKAGE } from "../switch/programs.ts";
 import type { AppContext } from "./context.ts";
 import { LAB_PACKAGES, requirePackages, requireRoot } from "./packages.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
@@ -19,9 +21,13 @@ const LOCK_WAIT_MS = 500;
 /** `image` comes many times for each image that is built. */
 export type UpStep = { step: "platform"; name: PlatformName } | { step: "image"; progress: string } | BringUpStep;
 
-interface UpOptions {
+export interface UpOptions {
+  /** Of a lab that is up only what the file has changed is looked at, not all that is wanted. */
+  changedOnly?: boolean;
   platform?: PlatformName;
   parallel?: number;
+  /** Real interfaces that join are put back after so long unless `confirm` is said; absent: they stay. */
+  confirmWithinMs?: number;
   signal?: AbortSignal;
   onStep?: (step: UpStep) => void;
 }
@@ -30,10 +36,11 @@ interface UpOptions {
 export async function up(app: AppContext, file: string, options: UpOptions): Promise<LabPlan> {
   const { lab } = await readLabFile(app, file);
   requireRoot(app, "up");
-  const plan = planFor(app, lab, options.platform ?? lab.platform);
+  const plan = await planFor(app, lab, options.platform ?? lab.platform);
   options.onStep?.({ step: "platform", name: plan.platform });
   await requirePlatform(app, plan.platform);
   await requireDhcpClient(app, plan);
+  if (plan.networks.some(({ vlan }) => vlan?.backend === "openvswitch")) await requirePackages(app, [SWITCH_PACKAGE]);
   await withLabLock(app.host, app.paths, plan.lab, LOCK_WAIT_MS, async () => {
     // Verified, or built, while the network comes up.
     const failed = new AbortController();
@@ -51,6 +58,17 @@ export async function up(app: AppContext, file: string, options: UpOptions): Pro
     }
   });
   return plan;
+}
+
+/**
+ * Brings a lab that is up to what its changed file says. What the kernel has of the rest is taken for what it was brought up
+ * to: `net diff` looks, `up` mends all.
+ * @throws LabError when it is not up, or on another platform
+ */
+export async function apply(app: AppContext, file: string, options: Omit<UpOptions, "platform">): Promise<LabPlan> {
+  const { lab } = await readLabFile(app, file);
+  const { plan } = await requireStoredLab(app, lab.name);
+  return up(app, file, { ...options, platform: plan.platform, changedOnly: true });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadApp } from "./load-app.ts";
-import { answer, optionsOf } from "./output.ts";
+import { answer, optionsOf, terminal } from "./output.ts";
 import { progressText } from "./run-progress.ts";
 import type { CliContext } from "./program.ts";
 
@@ -114,9 +114,4 @@ function seed(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("it is a whole number from 0 on.");
-}
-
-function terminal(): { colour: boolean; width: number } {
-  const colour = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
-  return { colour, width: process.stdout.columns ?? 100 };
 }

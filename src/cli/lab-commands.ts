@@ -1,42 +1,11 @@
 import { constants } from "node:os";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import type { UpStep } from "../app/up.ts";
-import type { PlatformName } from "../model/lab.ts";
-import type { LabPlan } from "../model/plan.ts";
-import { PLATFORM_NAMES } from "../model/platform-name.ts";
+import { type Command, InvalidArgumentError } from "commander";
 import { loadApp } from "./load-app.ts";
 import { answer, columns, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";
 
-/** up, down, ls, ps, exec, console, logs. */
+/** down, ls, ps, exec, console, logs. */
 export function addLabCommands(program: Command, cli: CliContext): void {
-  program
-    .command("up <lab-file>")
-    .description("build a lab, or bring it to what its file says")
-    .addOption(new Option("--platform <name>", "instead of the file's").choices(PLATFORM_NAMES))
-    .option("--parallel <n>", "domains that are made at a time", wholeNumber)
-    .addHelpText("after", "\nExample:\n  cloison up examples/study/lab.yaml --platform shared")
-    .action(async (file: string, _options, command: Command) => {
-      const options = optionsOf<{ platform?: PlatformName; parallel?: number }>(command);
-      const { app, status } = await loadApp(cli, command);
-      const { up } = await import("../app/up.ts");
-      let kept = 0;
-      try {
-        const plan = await up(app, file, {
-          ...options,
-          signal: cli.signal,
-          onStep: (step) => {
-            if (step.step === "kept") kept = step.names.length;
-            else status.update(upProgress(step));
-          },
-        });
-        status.end();
-        answer(command, plan, () => upSummary(plan, kept));
-      } finally {
-        status.end();
-      }
-    });
-
   program
     .command("down [lab]")
     .description("remove a lab, wholly; also what a crash left of it")
@@ -98,7 +67,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
         rows.length === 0
           ? "there is no lab; cloison up FILE makes one"
           : columns([
-              ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "ADDRESS", "MAC"],
+              ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "NETWORK", "MODE", "ADDRESS", "MAC"],
               ...rows.flatMap((row) =>
                 row.interfaces.map((nic, i) =>
                   i === 0
@@ -110,10 +79,12 @@ export function addLabCommands(program: Command, cli: CliContext): void {
                         row.state,
                         `${row.pid ?? "-"}`,
                         nic.vif,
+                        nic.network,
+                        nic.mode,
                         nic.address,
                         nic.mac,
                       ]
-                    : ["", "", "", "", "", "", nic.vif, nic.address, nic.mac],
+                    : ["", "", "", "", "", "", nic.vif, nic.network, nic.mode, nic.address, nic.mac],
                 ),
               ),
             ]),
@@ -158,31 +129,6 @@ export function addLabCommands(program: Command, cli: CliContext): void {
       const log = await logs(app, lab, domain);
       answer(command, log, () => log.text.trimEnd());
     });
-}
-
-/** What `up` is doing now, in one line. */
-function upProgress(step: Exclude<UpStep, { step: "kept" }>): string {
-  switch (step.step) {
-    case "platform":
-      return `trying platform ${step.name}`;
-    case "image":
-      return step.progress;
-    case "network":
-      return `network: ${step.changes} changes`;
-    case "domain":
-      return `domain ${step.done} of ${step.of}: ${step.name}`;
-  }
-}
-
-/** More names than these are a number. */
-const NAMES_SHOWN = 8;
-
-function upSummary(plan: LabPlan, kept: number): string {
-  const names = plan.domains.map(({ name }) => name);
-  const domains = names.length > NAMES_SHOWN ? `${names.length} domains` : names.join(", ");
-  const made = names.length - kept;
-  const changes = made === 0 ? " (no domain had to be changed)" : kept > 0 ? ` (${made} made, ${kept} kept)` : "";
-  return `lab ${plan.lab} is up on ${plan.platform}: ${domains}${changes}`;
 }
 
 /** A program that a signal ended is told as shells do (POSIX 2.8.2): more than 128, by the signal's number. */

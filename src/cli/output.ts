@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Terminal } from "../app/context.ts";
 
 /** Options that every command has; they may stand before or after its name. */
 export interface GlobalOptions {
@@ -29,4 +30,10 @@ export function columns(rows: string[][]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+/** Standard output, as what prints on it wants to know it. */
+export function terminal(): Terminal {
+  const colour = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
+  return { colour, width: process.stdout.columns ?? 100 };
 }

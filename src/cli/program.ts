@@ -3,6 +3,9 @@ import type { AppContext, InstallPolicy } from "../app/context.ts";
 import { addExperimentCommands } from "./experiment-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
 import { addMachineCommands } from "./machine-commands.ts";
+import { addNetCommands } from "./net-commands.ts";
+import { addUpCommands } from "./up-commands.ts";
+import { addUplinkCommands } from "./uplink-commands.ts";
 
 /** Makes the context that verbs work in; slow to load, so only called by commands that need it. */
 export type LoadApp = (options: { install: InstallPolicy; say: (line: string) => void }) => Promise<AppContext>;
@@ -36,13 +39,18 @@ Examples:
   cloison check                          what works on this machine, and what to do about the rest
   cloison up examples/study/lab.yaml     build a lab
   cloison exec study apache1 -- ip addr  run a program in one of its domains
+  cloison net verify study               what can reach what in it, asked with real packets
+  cloison net why study outside apache1  the way of a packet, and what stops it
   cloison down study                     remove it, wholly
 
 Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this machine lacks something;
 4 the lab is in use; 5 a step failed; 130 interrupted.`,
     );
   addExperimentCommands(program, cli);
+  addUpCommands(program, cli);
   addLabCommands(program, cli);
+  addUplinkCommands(program, cli);
+  addNetCommands(program, cli);
   addMachineCommands(program, cli);
   return program;
 }

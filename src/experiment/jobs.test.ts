@@ -6,7 +6,7 @@ import { annexJob, floodJob, floorJob, probeJob, readinessJob, type Addresses } 
 const machine = { namespace: "n", prefix: 24 };
 const plan: Addresses = {
   lab: "l",
-  targets: { apache1: { context: "all", address: "10.0.0.11", host: "shop" } },
+  targets: { apache1: { context: "all", address: "10.0.0.11", port: 80, host: "shop" } },
   machines: {
     station: { name: "station", address: "10.0.0.2", ...machine },
     outside: { name: "outside", address: "10.0.0.3", ...machine },

@@ -22,7 +22,7 @@ export function targetOf(plan: Addresses, name: string): Target {
 }
 
 function page(target: Target, path: string): Pick<HttpJob, "kind" | "address" | "port" | "host" | "path"> {
-  return { kind: "http", address: target.address, port: 80, host: target.host, path };
+  return { kind: "http", address: target.address, port: target.port, host: target.host, path };
 }
 
 /** What a probe sends during one phase. */

@@ -89,6 +89,35 @@ test.each([
     ["lab.yaml:6:10 networks.two.subnet: 10.23.0.128/25 overlaps 10.23.0.0/24 of network lan"],
   ],
   [
+    "an uplink without the real router, and a router without an uplink",
+    LAB.replace(
+      "domains:",
+      "  two: { subnet: 10.24.0.0/24, uplink: eth1 }\n  three: { subnet: 10.25.0.0/24, gateway: 10.25.0.9 }\ndomains:",
+    ),
+    [
+      "lab.yaml:6:32 networks.two.uplink: needs gateway: the address of the real LAN's router",
+      "lab.yaml:7:34 networks.three.gateway: only a network with an uplink has a router outside the lab",
+    ],
+  ],
+  [
+    "one interface for two networks, by a router outside the subnet",
+    LAB.replace(
+      "domains:",
+      "  two: { subnet: 10.24.0.0/24, uplink: eth1, gateway: 10.24.0.1 }\n  three: { subnet: 10.25.0.0/24, uplink: eth1, gateway: 10.26.0.1 }\ndomains:",
+    ),
+    [
+      "lab.yaml:7:34 networks.three.uplink: eth1 is already the uplink of network two",
+      "lab.yaml:7:48 networks.three.gateway: 10.26.0.1 is outside 10.25.0.0/24",
+    ],
+  ],
+  [
+    "an interface name that is too long",
+    LAB.replace("domains:", "  two: { subnet: 10.24.0.0/24, uplink: enp0s31f6abcdefg, gateway: 10.24.0.1 }\ndomains:"),
+    [
+      "lab.yaml:6:32 networks.two.uplink: enp0s31f6abcdefg is not the name of an interface: 15 bytes at most, no blanks",
+    ],
+  ],
+  [
     "a lab larger than its subnet",
     LAB.replace("image: web,", "image: web, count: 300,").replace(", sites: [{ name: apache1 }]", ""),
     ["lab.yaml:5:10 networks.lan.subnet: 10.23.0.0/24 has room for 250 domains, and 300 interfaces want an address"],

@@ -9,6 +9,8 @@ export function schemaIssues(schema: z.ZodType, raw: unknown, issues: z.core.$Zo
 }
 
 interface JsonSchema {
+  default?: unknown;
+  const?: unknown;
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
@@ -21,13 +23,15 @@ function translate(json: JsonSchema, raw: unknown, issue: z.core.$ZodIssue, abov
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => {
-        const meant = nearest(key, keysAt(json, path));
+        const known = keysAt(json, raw, path);
+        const meant = nearest(key, known);
         return {
           path: [...path, key],
-          message: `unknown key${meant === null ? `; known here: ${keysAt(json, path).join(", ")}` : `, did you mean ${meant}?`}`,
+          message: `unknown key${meant === null ? `; known here: ${known.join(", ")}` : `, did you mean ${meant}?`}`,
         };
       });
     case "invalid_union": {
+      if (issue.discriminator !== undefined) return [notOneOf(path, at(raw, path), constsAt(json, path))];
       const branches = issue.errors
         .map((errors) => errors.flatMap((error) => translate(json, raw, error, path)))
         .sort((a, b) => weight(a, path) - weight(b, path));
@@ -49,13 +53,7 @@ function translate(json: JsonSchema, raw: unknown, issue: z.core.$ZodIssue, abov
       const values = issue.values.map(String);
       const value = at(raw, path);
       if (value === undefined) return [{ path, message: `is missing: write one of ${values.join(", ")}` }];
-      const meant = typeof value === "string" ? nearest(value, values) : null;
-      return [
-        {
-          path,
-          message: `${show(value)} is not one of ${values.join(", ")}${meant === null ? "" : `; did you mean ${meant}?`}`,
-        },
-      ];
+      return [notOneOf(path, value, values)];
     }
     case "invalid_format":
     case "custom":
@@ -84,7 +82,33 @@ function weight(issues: Issue[], path: (string | number)[]): number {
   return atTop + 10 * unknown + issues.length;
 }
 
-function keysAt(json: JsonSchema, path: (string | number)[]): string[] {
+function notOneOf(path: (string | number)[], value: unknown, values: string[]): Issue {
+  const meant = typeof value === "string" ? nearest(value, values) : null;
+  const hint = meant === null ? "" : `; did you mean ${meant}?`;
+  return { path, message: `${show(value)} is not one of ${values.join(", ")}${hint}` };
+}
+
+/** The keys that an object may have; of a union those of the branch that its own values choose. */
+function keysAt(json: JsonSchema, raw: unknown, path: (string | number)[]): string[] {
+  const branches = schemasAt(json, path);
+  const value = at(raw, path);
+  const chosen = branches.filter((schema) => isChosen(schema, value));
+  const keys = (chosen.length > 0 ? chosen : branches).flatMap((schema) => Object.keys(schema.properties ?? {}));
+  return [...new Set(keys)].filter((key) => key !== "$schema");
+}
+
+function isChosen({ properties = {} }: JsonSchema, value: unknown): boolean {
+  return Object.entries(properties).every(
+    ([key, { const: only, default: otherwise }]) => only === undefined || only === (at(value, [key]) ?? otherwise),
+  );
+}
+
+/** What a key that tells the branches of a union apart may be. */
+function constsAt(json: JsonSchema, path: (string | number)[]): string[] {
+  return schemasAt(json, path).flatMap(({ const: only }) => (typeof only === "string" ? [only] : []));
+}
+
+function schemasAt(json: JsonSchema, path: (string | number)[]): JsonSchema[] {
   let here: JsonSchema[] = [json];
   for (const part of path) {
     here = here.flatMap(unfold).flatMap((schema) => {
@@ -94,8 +118,7 @@ function keysAt(json: JsonSchema, path: (string | number)[]): string[] {
       return typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
     });
   }
-  const keys = here.flatMap(unfold).flatMap((schema) => Object.keys(schema.properties ?? {}));
-  return [...new Set(keys)].filter((key) => key !== "$schema");
+  return here.flatMap(unfold);
 }
 
 function unfold(schema: JsonSchema): JsonSchema[] {

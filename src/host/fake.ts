@@ -89,7 +89,7 @@ function describeCommand(command: Command): string {
     nice,
     cwd,
     timeoutMs,
-    output: typeof output === "object" ? output.file : output,
+    output: typeof output === "object" ? ("file" in output ? output.file : "given away") : output,
   }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
   const quote = (word: string) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -20,8 +20,8 @@ export interface Command {
   timeoutMs?: number;
   /** Ends the program (SIGTERM to its process group, SIGKILL 2 s later); `run` and `must` then throw the signal's reason. */
   signal?: AbortSignal;
-  /** Where output goes; default: captured, the last 8 MiB of each stream. A detached program's is dropped unless it goes to a file. */
-  output?: "capture" | "inherit" | { file: string };
+  /** Where output goes; default: captured, the last 8 MiB of each stream. `stdout`: given away as it comes; stderr is captured. A detached program's is dropped unless it goes to a file. */
+  output?: "capture" | "inherit" | { file: string } | { stdout: (chunk: Uint8Array) => void };
 }
 
 export interface Finished {

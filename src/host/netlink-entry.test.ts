@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { decodeAddress, decodeLink, decodeNamespaceId, decodeNeighbour, decodeRoute } from "./netlink-entry.ts";
+import {
+  decodeAddress,
+  decodeLink,
+  decodeNamespaceId,
+  decodeNeighbour,
+  decodeQdisc,
+  decodeRoute,
+  decodeRule,
+} from "./netlink-entry.ts";
 
 function bytes(...parts: string[]): Buffer {
   return Buffer.from(parts.join("").replaceAll(" ", ""), "hex");
@@ -32,7 +40,46 @@ describe("netlink entries", () => {
       masterIndex: 32,
       peerIndex: 34,
       peerNamespaceId: 0,
+      vlanId: null,
+      isolated: false,
+      peculiar: [],
+      qdisc: null,
     });
+  });
+
+  test("an isolated port that learns nothing and has a TBF, an 802.1Q sub-interface, a bridge with VLAN filtering", () => {
+    const port = bytes(
+      "0000 0100 21000000 03100000 00000000",
+      "0800 0600 74626600", // QDISC
+      "3000 1200 0900 0100 76657468 00000000 0b00 0400 627269646765 0000", // LINKINFO: KIND, SLAVE_KIND
+      "1400 0500 0500 0800 00 000000 0500 2100 01 000000", // SLAVE_DATA: LEARNING, ISOLATED
+      "0c00 2b00 0500 0200 02 000000", // XDP: ATTACHED
+    );
+    expect(decodeLink(port)).toMatchObject({ isolated: true, peculiar: ["xdp", "learning off"], qdisc: "tbf" });
+    const vlan = bytes(
+      "0000 0100 23000000 03100000 00000000 0800 0500 21000000",
+      "2400 1200 0900 0100 766c616e 00000000 1400 0200 0600 0100 0200 0000 0600 0500 8100 0000",
+    );
+    expect(decodeLink(vlan)).toMatchObject({ kind: "vlan", vlanId: 2, peerIndex: 33, peerNamespaceId: null });
+    const filtering = bytes(
+      "0000 0100 20000000 03100000 00000000 1c00 1200 0b00 0100 627269646765 0000 0c00 0200 0500 0700 01 000000",
+    );
+    expect(decodeLink(filtering)).toMatchObject({ kind: "bridge", peculiar: ["vlan_filtering 1"] });
+  });
+
+  test("rules of policy routing", () => {
+    // `ip rule`'s own `32766: from all lookup main`, as Linux 6.18 sends it, and `100: from 10.0.0.0/8 lookup 5`.
+    const main = bytes(
+      "02000000 fe000001 00000000 0800 0f00 fe000000 0800 0e00 ffffffff 0800 0600 fe7f0000 0500 1500 02000000",
+    );
+    expect(decodeRule(main)).toMatchObject({ family: 2, priority: 32766, table: 254, plain: true, source: null });
+    const own = bytes("02000800 05000001 00000000 0800 0f00 05000000 0800 0600 64000000 0800 0200 0a000000");
+    expect(decodeRule(own)).toMatchObject({ priority: 100, table: 5, plain: false, source: "10.0.0.0/8" });
+  });
+
+  test("qdiscs", () => {
+    const clsact = bytes("00000000 21000000 0000ffff f1ffffff 00000000 0b00 0100 636c7361637400 00");
+    expect(decodeQdisc(clsact)).toEqual({ linkIndex: 33, kind: "clsact" });
   });
 
   test("the loopback has no MAC worth telling", () => {
@@ -82,6 +129,9 @@ describe("netlink entries", () => {
       table: 254,
       protocol: 4,
       type: 1,
+      onLink: false,
+      source: null,
+      peculiar: [],
     });
     const local = bytes(
       "02200000 ff02fe02 00000000 0800 0f00 ff000000 0800 0100 0a170001 0800 0700 0a170001 0800 0400 20000000",
@@ -95,6 +145,13 @@ describe("netlink entries", () => {
     });
     const fallback = bytes("02000000 fe030001 00000000 0800 0500 0a170001 0800 0400 20000000");
     expect(decodeRoute(fallback)).toMatchObject({ destination: "default", via: "10.23.0.1", table: 254, protocol: 3 });
+    const fallback6 = bytes(
+      "0a000000 fe040001 04000000 1400 0500 fd000000000000000000000000000001 0800 0400 20000000",
+      "0c00 0800 0800 0200 dc050000", // METRICS
+    );
+    expect(decodeRoute(fallback6)).toMatchObject({ destination: "::/0", onLink: true, peculiar: ["metrics"] });
+    const source = bytes("02100000 fe04fd01 00000000 0800 0100 0a090000 0800 0700 0a170002 0800 0400 20000000");
+    expect(decodeRoute(source)).toMatchObject({ destination: "10.9.0.0/16", source: "10.23.0.2" });
     expect(decodeRoute(bytes("80000000 fe030001 00000000"))).toBeNull();
   });
 
@@ -106,6 +163,7 @@ describe("netlink entries", () => {
         mac: "02:00:00:00:00:09",
         proxy: false,
         permanent: true,
+        usable: false,
       },
     );
     const multicast = bytes(
@@ -118,7 +176,12 @@ describe("netlink entries", () => {
       mac: null,
       proxy: true,
       permanent: true,
+      usable: false,
     });
+    const stale = bytes("02000000 20000000 04000001 0800 0100 0a170009 0a00 0200 020000000009 0000");
+    expect(decodeNeighbour(stale)).toMatchObject({ permanent: false, usable: true });
+    const failed = bytes("02000000 20000000 20000001 0800 0100 0a170009");
+    expect(decodeNeighbour(failed)).toMatchObject({ permanent: false, usable: false });
   });
 
   test("ids of namespaces", () => {

@@ -19,7 +19,8 @@ const ERRORS: Record<string, { text: string; hint?: string }> = {
   ENOBUFS: { text: "No buffer space available" },
   ENOMEM: { text: "Cannot allocate memory" },
   ERANGE: { text: "Numerical result out of range" },
-  EOPNOTSUPP: {
+  // Of the two names of this number, the one that Node.js uses.
+  ENOTSUP: {
     text: "Operation not supported",
     hint: "this machine's kernel lacks it; `cloison check` says what it can do",
   },
@@ -58,14 +59,27 @@ export function isFulfilled(request: NetlinkRequest, { code }: Acknowledgement):
   return code === null || (request.do.startsWith("delete-") && GONE.includes(code));
 }
 
+/** Remedies for what one kind of request needs of the kernel. */
+export function hintFor(request: NetlinkRequest, { code }: Acknowledgement): string | undefined {
+  if (request.do === "add-vlan" && code === "ENOTSUP") {
+    return "this machine's kernel has no 802.1Q (`modprobe 8021q` may load it); the network's backend `openvswitch` needs none";
+  }
+  return undefined;
+}
+
 /** `adding veth vif1.0: File exists (…)`. */
-export function requestError(what: string, { code, detail }: Acknowledgement, others: number): LabError {
+export function requestError(
+  what: string,
+  { code, detail }: Acknowledgement,
+  others: number,
+  hint = ERRORS[code ?? ""]?.hint,
+): LabError {
   const known = ERRORS[code ?? ""];
   const more = others > 0 ? `; ${others} more of the batch failed` : "";
   return new LabError(
     `${what}: ${known?.text ?? code}${detail === "" ? "" : ` (${detail.replace(/\.$/, "")})`}${more}`,
     {
-      ...(known?.hint === undefined ? {} : { hint: known.hint }),
+      ...(hint === undefined ? {} : { hint }),
       ...(code === "EPERM" ? { exit: ExitCode.unavailable } : {}),
     },
   );

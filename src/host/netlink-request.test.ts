@@ -85,6 +85,41 @@ const GOLDEN: [NetlinkRequest, string[], string][] = [
     "deleting address fd00::1/64 from vif1.0",
   ],
   [
+    { do: "add-address", link: vif, address: "fd00::1", prefix: 64 },
+    // Flags: NODAD.
+    [
+      "40000000 1400 0106 05000000 00000000",
+      "0a 40 02 00 21000000",
+      "1400 0200 fd000000000000000000000000000001",
+      "1400 0100 fd000000000000000000000000000001",
+    ],
+    "adding address fd00::1/64 to vif1.0",
+  ],
+  [
+    { do: "add-vlan", link: { index: 35, name: "eth1.2", mac: null, mtu: 1500, master: bridge }, parent: vif, id: 2 },
+    [
+      "60000000 1000 0106 05000000 00000000",
+      "00 00 0000 23000000 00000000 00000000",
+      "0b00 0300 65746831 2e3200 00",
+      "0800 0400 dc050000",
+      "0800 0500 21000000", // LINK
+      "0800 0a00 20000000", // MASTER
+      "1c00 1280 0900 0100 766c616e 00 000000", // LINKINFO, KIND
+      "0c00 0280 0600 0100 0200 0000", // DATA, VLAN_ID
+    ],
+    "adding eth1.2 for VLAN 2 of vif1.0",
+  ],
+  [
+    { do: "isolate-port", link: vif, isolated: true },
+    [
+      "3c000000 1000 0100 05000000 00000000",
+      "00 00 0000 21000000 00000000 00000000",
+      "1c00 1280 0b00 0400 62726964 676500 00", // LINKINFO, SLAVE_KIND
+      "0c00 0580 0500 2100 01 000000", // SLAVE_DATA, ISOLATED
+    ],
+    "setting bridge port vif1.0 isolated",
+  ],
+  [
     { do: "add-route", destination: "default", via: "10.23.0.1", link: vif },
     // Table main, protocol static, scope universe, unicast.
     [
@@ -102,6 +137,24 @@ const GOLDEN: [NetlinkRequest, string[], string][] = [
       "0800 0500 0a170001 0800 0400 21000000",
     ],
     "adding route default via 10.23.0.1 on vif1.0",
+  ],
+  [
+    { do: "add-route", destination: "default", via: "10.23.0.1", link: vif, source: "10.23.0.2" },
+    [
+      "34000000 1800 0106 05000000 00000000",
+      "02 00 00 00 fe 04 00 01 00000000",
+      "0800 0500 0a170001 0800 0400 21000000 0800 0700 0a170002",
+    ],
+    "adding route default via 10.23.0.1 on vif1.0",
+  ],
+  [
+    { do: "add-route", destination: "::/0", via: "fd00::1", link: vif },
+    [
+      "38000000 1800 0106 05000000 00000000",
+      "0a 00 00 00 fe 04 00 01 00000000",
+      "1400 0500 fd000000000000000000000000000001 0800 0400 21000000",
+    ],
+    "adding route ::/0 via fd00::1 on vif1.0",
   ],
   [
     { do: "replace-route", destination: "192.168.7.0/24", via: null, link: vif },
@@ -131,6 +184,15 @@ const GOLDEN: [NetlinkRequest, string[], string][] = [
     { do: "delete-neighbour", link: vif, address: "10.23.0.9", mac: null, proxy: true },
     ["24000000 1d00 0100 05000000 00000000", "02 00 0000 21000000 8000 08 00", "0800 0100 0a170009"],
     "deleting proxy neighbour 10.23.0.9 on vif1.0",
+  ],
+  [
+    { do: "add-neighbour", link: vif, address: "fd00::9", mac: null, proxy: true },
+    [
+      "30000000 1c00 0106 05000000 00000000",
+      "0a 00 0000 21000000 8000 08 00",
+      "1400 0100 fd000000000000000000000000000009",
+    ],
+    "adding proxy neighbour fd00::9 on vif1.0",
   ],
 ];
 

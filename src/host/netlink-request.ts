@@ -1,4 +1,4 @@
-import { addressBytes, AF_INET, macBytes } from "./netlink-address.ts";
+import { addressBytes, AF_INET, AF_INET6, macBytes } from "./netlink-address.ts";
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST } from "./netlink-message.ts";
 import * as rt from "./netlink-constants.ts";
 
@@ -20,12 +20,14 @@ export interface NewLink {
 }
 
 export interface RouteRequest {
-  /** CIDR or `default`. */
+  /** CIDR; `default` is IPv4's, `::/0` IPv6's. */
   destination: string;
   via: string | null;
   link: LinkRef | null;
   /** The gateway need not be in a subnet of the link. */
   onLink?: boolean;
+  /** Preferred source address. */
+  source?: string;
 }
 
 /** One change that the kernel is asked for. */
@@ -38,6 +40,10 @@ export type NetlinkRequest =
     }
   /** Without STP and forward delay: a port forwards as soon as it is up. Multicast goes to every port. */
   | { do: "add-bridge"; link: NewLink }
+  /** An 802.1Q sub-interface. It comes down: it cannot be up before its parent is. */
+  | { do: "add-vlan"; link: Omit<NewLink, "up"> & { master: LinkRef | null }; parent: LinkRef; id: number }
+  /** Only for a port of a bridge. */
+  | { do: "isolate-port"; link: LinkRef; isolated: boolean }
   | { do: "change-link"; link: LinkRef; up?: boolean; mtu?: number; mac?: string; master?: LinkRef | null }
   | { do: "delete-link"; link: LinkRef }
   | { do: "add-address" | "delete-address"; link: LinkRef; address: string; prefix: number }
@@ -62,6 +68,18 @@ export function encodeRequest(out: MessageWriter, request: NetlinkRequest, seque
       begin(rt.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
       encodeBridge(out, request.link);
       break;
+    case "add-vlan":
+      begin(rt.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+      encodeVlan(out, request);
+      break;
+    case "isolate-port":
+      begin(rt.RTM_NEWLINK);
+      encodeLinkHeader(out, request.link.index, undefined);
+      out.nest(rt.IFLA_LINKINFO, () => {
+        out.attributeText(rt.IFLA_INFO_SLAVE_KIND, "bridge");
+        out.nest(rt.IFLA_INFO_SLAVE_DATA, () => out.attributeU8(rt.IFLA_BRPORT_ISOLATED, Number(request.isolated)));
+      });
+      break;
     case "change-link":
       begin(rt.RTM_NEWLINK);
       encodeLinkHeader(out, request.link.index, request.up);
@@ -75,11 +93,11 @@ export function encodeRequest(out: MessageWriter, request: NetlinkRequest, seque
       break;
     case "add-address":
       begin(rt.RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
-      encodeAddress(out, request.link.index, request.address, request.prefix);
+      encodeAddress(out, request.link.index, request.address, request.prefix, rt.IFA_F_NODAD);
       break;
     case "delete-address":
       begin(rt.RTM_DELADDR);
-      encodeAddress(out, request.link.index, request.address, request.prefix);
+      encodeAddress(out, request.link.index, request.address, request.prefix, 0);
       break;
     case "add-route":
       begin(rt.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
@@ -160,11 +178,22 @@ function encodeBridge(out: MessageWriter, link: NewLink): void {
   });
 }
 
-function encodeAddress(out: MessageWriter, index: number, address: string, prefix: number): void {
+function encodeVlan(out: MessageWriter, { link, parent, id }: Extract<NetlinkRequest, { do: "add-vlan" }>): void {
+  encodeNewLink(out, link, undefined);
+  out.attributeU32(rt.IFLA_LINK, parent.index);
+  if (link.master !== null) out.attributeU32(rt.IFLA_MASTER, link.master.index);
+  out.nest(rt.IFLA_LINKINFO, () => {
+    out.attributeText(rt.IFLA_INFO_KIND, "vlan");
+    out.nest(rt.IFLA_INFO_DATA, () => out.attribute(rt.IFLA_VLAN_ID, new Uint8Array(Uint16Array.of(id).buffer)));
+  });
+}
+
+/** The flags are IPv6's. */
+function encodeAddress(out: MessageWriter, index: number, address: string, prefix: number, flags: number): void {
   const { family, bytes } = addressBytes(address);
   out.u8(family);
   out.u8(prefix);
-  out.u8(0);
+  out.u8(family === AF_INET6 ? flags : 0);
   out.u8(rt.RT_SCOPE_UNIVERSE);
   out.u32(index);
   out.attribute(rt.IFA_LOCAL, bytes);
@@ -172,12 +201,17 @@ function encodeAddress(out: MessageWriter, index: number, address: string, prefi
 }
 
 /** A deletion matches any protocol and scope. */
-function encodeRoute(out: MessageWriter, { destination, via, link, onLink }: RouteRequest, deletion: boolean): void {
+function encodeRoute(
+  out: MessageWriter,
+  { destination, via, link, onLink, source }: RouteRequest,
+  deletion: boolean,
+): void {
   const gateway = via === null ? null : addressBytes(via);
   const [network, length] = destination.split("/");
-  const target = destination === "default" || network === undefined ? null : addressBytes(network);
+  const isDefault = destination === "default" || destination === "::/0";
+  const target = isDefault || network === undefined ? null : addressBytes(network);
   const scope = via === null ? rt.RT_SCOPE_LINK : rt.RT_SCOPE_UNIVERSE;
-  out.u8(target?.family ?? gateway?.family ?? AF_INET);
+  out.u8(target?.family ?? (destination === "::/0" ? AF_INET6 : AF_INET));
   out.u8(target === null ? 0 : length === undefined ? target.bytes.length * 8 : Number(length));
   out.u8(0);
   out.u8(0);
@@ -189,6 +223,7 @@ function encodeRoute(out: MessageWriter, { destination, via, link, onLink }: Rou
   if (target !== null) out.attribute(rt.RTA_DST, target.bytes);
   if (gateway !== null) out.attribute(rt.RTA_GATEWAY, gateway.bytes);
   if (link !== null) out.attributeU32(rt.RTA_OIF, link.index);
+  if (source !== undefined && !deletion) out.attribute(rt.RTA_PREFSRC, addressBytes(source).bytes);
 }
 
 function encodeNeighbour(
@@ -214,6 +249,10 @@ export function describeRequest(request: NetlinkRequest): string {
       return `adding veth ${request.link.name} with its other end ${request.peer.name}`;
     case "add-bridge":
       return `adding bridge ${request.link.name}`;
+    case "add-vlan":
+      return `adding ${request.link.name} for VLAN ${request.id} of ${request.parent.name}`;
+    case "isolate-port":
+      return `setting bridge port ${request.link.name} ${request.isolated ? "isolated" : "not isolated"}`;
     case "change-link": {
       const { up, mtu, mac, master } = request;
       const parts = [

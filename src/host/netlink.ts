@@ -5,13 +5,17 @@ import {
   decodeLink,
   decodeNamespaceId,
   decodeNeighbour,
+  decodeQdisc,
   decodeRoute,
+  decodeRule,
   type AddressEntry,
   type LinkEntry,
   type NeighbourEntry,
+  type QdiscEntry,
   type RouteEntry,
+  type RuleEntry,
 } from "./netlink-entry.ts";
-import { decodeAcknowledgement, isFulfilled, requestError, type Acknowledgement } from "./netlink-error.ts";
+import { decodeAcknowledgement, hintFor, isFulfilled, requestError, type Acknowledgement } from "./netlink-error.ts";
 import {
   MessageWriter,
   NLM_F_ACK,
@@ -100,6 +104,16 @@ export class NetlinkSocket {
     ];
   }
 
+  /** The rules of policy routing. */
+  rules(): RuleEntry[] {
+    return this.#dump(rt.RTM_GETRULE, rt.RTM_NEWRULE, decodeRule, (out) => writeZeros(out, 12));
+  }
+
+  /** All qdiscs, but for those below classful ones that the kernel hides. */
+  qdiscs(): QdiscEntry[] {
+    return this.#dump(rt.RTM_GETQDISC, rt.RTM_NEWQDISC, decodeQdisc, (out) => writeZeros(out, 20));
+  }
+
   /** Ids by which this namespace knows those that the descriptors stand for; null: it knows it by none. */
   namespaceIds(fds: readonly number[]): (number | null)[] {
     return fds.map((fd) => {
@@ -140,7 +154,8 @@ export class NetlinkSocket {
     }
     const [failure] = failures;
     if (failure !== undefined) {
-      throw requestError(describeRequest(failure.request), failure.answer, failures.length - 1);
+      const { request, answer } = failure;
+      throw requestError(describeRequest(request), answer, failures.length - 1, hintFor(request, answer));
     }
   }
 

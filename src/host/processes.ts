@@ -90,7 +90,7 @@ interface Output {
 
 function openOutput({ output = "capture", stdin }: Command, detached: boolean): Output {
   const input = stdin !== undefined ? "pipe" : output === "inherit" ? "inherit" : "ignore";
-  if (typeof output === "object") {
+  if (typeof output === "object" && "file" in output) {
     mkdirSync(dirname(output.file), { recursive: true });
     const fd = openSync(output.file, "a", 0o644);
     return { stdio: [input, fd, fd], close: () => closeSync(fd) };
@@ -108,7 +108,8 @@ async function watch(
 ): Promise<Running> {
   const stdout = new Tail(CAPTURE_BYTES);
   const stderr = new Tail(CAPTURE_BYTES);
-  child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
+  const taker = typeof command.output === "object" && "stdout" in command.output ? command.output.stdout : null;
+  child.stdout?.on("data", (chunk: Buffer) => (taker === null ? stdout.push(chunk) : taker(chunk)));
   child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
   const ended = end(child);
   await new Promise<void>((started, failed) => {

@@ -51,12 +51,13 @@ export class NetworkSysfs {
     closeSync(this.#fd);
   }
 
-  /** Text of a file of an interface, such as `queues/rx-0/rps_cpus`; null: it has none. */
+  /** Text of a file of an interface, such as `queues/rx-0/rps_cpus`; null: it has none, or is no more. */
   read(link: string, file: string): string | null {
     try {
       return readFileSync(this.#path(link, file), "utf8");
     } catch (error) {
-      if (hasCode(error, "ENOENT")) return null;
+      // ENODEV: the interface went between opening and reading.
+      if (hasCode(error, "ENOENT") || hasCode(error, "ENODEV")) return null;
       throw error;
     }
   }

@@ -1,23 +1,31 @@
 import PQueue from "p-queue";
 import { LabError } from "../model/error.ts";
-import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
+import { changedNamespaces } from "../netstate/changed-namespaces.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
 import { labChanges } from "./changes.ts";
 import { readStoredLab, storeLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { labDirectory, namespacePrefix } from "./paths.ts";
-import { startDhcpServers, startOutsideWeb } from "./services.ts";
+import { dhcpServers, startDhcpServers, startOutsideWeb } from "./services.ts";
+import { labSwitches } from "./switches.ts";
 import { tearDown } from "./teardown.ts";
+import { joinLabUplinks, leaveLabUplink, leaveUnwantedUplinks } from "./uplinks.ts";
 
 export type BringUpStep =
   | { step: "network"; changes: number }
   | { step: "domain"; name: string; done: number; of: number }
+  | { step: "uplink"; name: string }
   | { step: "kept"; names: string[] };
 
 interface BringUpOptions {
+  /** What the lab was brought up to is taken for what is there; only what the plan changes is looked at. */
+  changedOnly?: boolean;
   /** Domains that are made at a time. */
   parallel: number;
+  /** Real interfaces that join are put back after so long unless the user confirms; absent: they stay. */
+  confirmWithinMs?: number;
   onStep?: (step: BringUpStep) => void;
   signal?: AbortSignal;
 }
@@ -42,8 +50,8 @@ export async function bringUp(
     stored = null;
   }
   const workspace = workspaceOf(context, plan.lab);
-  const made: Made = { isNew: stored === null, namespaces: [], domains: [] };
-  /** Programs of the LAN that come up beside the rest. */
+  const made: Made = { isNew: stored === null, uplinks: [], namespaces: [], domains: [] };
+  /** Programs outside of the domains that come up beside the rest. */
   const starting: Promise<void>[] = [];
   try {
     await host.files.makeDirectory(labDirectory(context.paths, plan.lab));
@@ -59,6 +67,8 @@ export async function bringUp(
     await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
     if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
 
+    await leaveUnwantedUplinks(context, plan);
+
     options.signal?.throwIfAborted();
     const missing = Object.keys(plan.network).filter((name) => !namespaces.includes(name));
     await workspace.record(missing.map((name) => ({ kind: "namespace", name })));
@@ -66,12 +76,24 @@ export async function bringUp(
     if (missing.length > 0) await host.namespaces.create(missing);
     options.signal?.throwIfAborted();
     starting.push((await startOutsideWeb(context, plan)).listening);
+    const startDhcp = async (servers: DhcpPlan[]) =>
+      void starting.push((await startDhcpServers(context, plan, servers)).listening);
+    const { onBridges, onOthers } = dhcpServers(plan);
+    const known = options.changedOnly === true && stored?.unsettled.length === 0 ? stored.plan.network : null;
     const applied = await applyNetwork(host, plan.network, {
       fresh: missing,
-      onBridges: async () => void starting.push((await startDhcpServers(context, plan)).listening),
+      ...(known === null ? {} : { only: changedNamespaces(known, plan.network) }),
+      switches: labSwitches(context.paths, plan),
+      onBridges: () => startDhcp(onBridges),
     });
     options.onStep?.({ step: "network", changes: applied.length });
+    if (onOthers.length > 0) await startDhcp(onOthers);
+    // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
     const built = workspaceOf(context, plan.lab, await roots);
+    for await (const { lan, interface: name } of joinLabUplinks(context, plan, options.confirmWithinMs ?? null)) {
+      made.uplinks.push(lan);
+      options.onStep?.({ step: "uplink", name });
+    }
     // All come to an end before a failure of any is acted on: nothing may be made while it is being undone.
     const domains = makeDomains(context, platform, built, plan, changes.create, made, options);
     for (const one of await Promise.allSettled([...starting, domains])) if (one.status === "rejected") throw one.reason;
@@ -88,6 +110,8 @@ export async function bringUp(
 interface Made {
   /** There was no such lab before. */
   isNew: boolean;
+  /** Positions of the networks that a real interface has joined. */
+  uplinks: number[];
   namespaces: string[];
   domains: DomainPlan[];
 }
@@ -147,6 +171,7 @@ async function undoBringUp(
   const { host } = context;
   try {
     if (made.isNew) return await tearDown(context, plan.lab);
+    for (const lan of made.uplinks) await leaveLabUplink(context, plan.lab, lan);
     await eachOf(made.domains, parallel, ({ name }) => platform.destroy(host, workspace, plan.lab, name));
     if (made.namespaces.length > 0) await host.namespaces.remove(made.namespaces);
   } catch (error) {

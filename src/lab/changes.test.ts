@@ -66,3 +66,16 @@ test("what nobody knows of goes, too", () => {
   const expected = { ...NO_CHANGE, destroy: ["stray"], removeNamespaces: ["cloison.demo.stray"] };
   expect(changes(PLAN, ROOTS, stored(), found, [...NAMESPACES, "cloison.demo.stray"])).toEqual(expected);
 });
+
+test("a domain goes on while a static interface of it changes, and is made anew when one by DHCP does", () => {
+  const [vif] = domainPlan("one", 1).vifs;
+  if (vif === undefined) throw new Error("the fixture has no interface");
+  const two = domainPlan("two", 2);
+  const moved = (configuration: "static" | "dhcp", address: string) =>
+    labPlan([domainPlan("one", 1, { vifs: [{ ...vif, configuration, address }] }), two]);
+  const before = (configuration: "static" | "dhcp") => stored({ plan: moved(configuration, "10.9.0.11") });
+  const now = (configuration: "static" | "dhcp") => moved(configuration, "10.9.0.99");
+  expect(changes(now("static"), ROOTS, before("static"), RUNNING, NAMESPACES)).toEqual(NO_CHANGE);
+  expect(changes(now("dhcp"), ROOTS, before("dhcp"), RUNNING, NAMESPACES)).toEqual(ONE_ANEW);
+  expect(changes(now("dhcp"), ROOTS, before("static"), RUNNING, NAMESPACES)).toEqual(ONE_ANEW);
+});

@@ -16,7 +16,8 @@ export interface LabChanges {
 }
 
 /**
- * Compares a plan with what is there. A domain stays only if it runs and nothing of its plan or image has changed.
+ * Compares a plan with what is there. A domain stays only if it runs and nothing of its plan or image has changed, but for
+ * its static interfaces.
  * @param stored the lab as it was last brought up; null: it never was
  * @param states what the platform says is there
  * @param namespaces of the lab, as the kernel has them
@@ -35,7 +36,7 @@ export function labChanges(
     running.has(domain.name) &&
     !unsettled.includes(domain.name) &&
     namespaces.includes(domain.namespace) &&
-    isDeepStrictEqual(before.get(domain.name), asStored(domain)) &&
+    isDeepStrictEqual(inside(before.get(domain.name)), inside(asStored(domain))) &&
     stored?.roots[domain.image] === roots[domain.image];
   const keep = plan.domains.filter(same);
   const kept = new Set(keep.map(({ name }) => name));
@@ -46,6 +47,15 @@ export function labChanges(
     keep,
     removeNamespaces: namespaces.filter((name) => !(name in plan.network)),
   };
+}
+
+/**
+ * What of a domain's plan its programs were started by. Interfaces that get their addresses from outside are the network
+ * state's: they change under a domain that goes on.
+ */
+function inside(domain: DomainPlan | undefined): DomainPlan | undefined {
+  if (domain === undefined) return undefined;
+  return { ...domain, vifs: domain.vifs.filter(({ configuration }) => configuration === "dhcp") };
 }
 
 /** As it is read back: without what is undefined. */

@@ -61,7 +61,7 @@ export interface StoredLab {
 }
 
 /** Counts up when a plan means something else than before: a lab of another version of Cloison is not understood. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** null: there is no such lab, or it was never brought up to the end. */
 export async function readStoredLab({ host, paths }: LabContext, lab: string): Promise<StoredLab | null> {

@@ -1,4 +1,5 @@
 import { createFakeHost, type FakeHost, type FakeHostOptions } from "../host/fake.ts";
+import type { Link } from "../model/network-state.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { Platform } from "../platforms/platform.ts";
 import type { LabContext } from "./context.ts";
@@ -115,6 +116,11 @@ export function domainPlan(name: string, id: number, changes: Partial<DomainPlan
         address: `10.9.0.1${id}`,
         prefix: 24,
         gateway: "10.9.0.1",
+        address6: null,
+        prefix6: null,
+        gateway6: null,
+        onLinkGateway: false,
+        defaultRoute: true,
         configuration: "static",
       },
     ],
@@ -127,7 +133,18 @@ export function domainPlan(name: string, id: number, changes: Partial<DomainPlan
 
 const NOTHING = { links: [], addresses: [], routes: [], neighbours: [], sysctls: {}, tables: {} };
 
-/** A lab named demo. Its network is empty, as tests of this folder are not about it. */
+const LAN0: Link = {
+  name: "lan0",
+  kind: "bridge",
+  up: true,
+  mtu: 1500,
+  mac: null,
+  master: null,
+  peer: null,
+  rpsCpus: [],
+};
+
+/** A lab named demo. Its network is nothing but the LAN's switch, as tests of this folder are not about it. */
 export function labPlan(
   domains = [domainPlan("one", 1), domainPlan("two", 2)],
   changes: Partial<LabPlan> = {},
@@ -151,15 +168,25 @@ export function labPlan(
     machines,
     dhcp: [
       {
+        namespace: "cloison.demo.lan",
         interface: "lan0",
         server: "10.9.0.1",
         prefix: 24,
+        router: "10.9.0.1",
+        dns: null,
         leases: domains.flatMap(({ vifs, hostname }) => vifs.map(({ mac, address }) => ({ mac, address, hostname }))),
       },
     ],
-    network: Object.fromEntries(
-      [...namespaces, ...domains.map(({ namespace }) => namespace)].map((name) => [name, NOTHING]),
-    ),
+    endpoints: [],
+    networks: [],
+    uplinks: [],
+    warnings: [],
+    network: {
+      ...Object.fromEntries(
+        [...namespaces, ...domains.map(({ namespace }) => namespace)].map((name) => [name, NOTHING]),
+      ),
+      "cloison.demo.lan": { ...NOTHING, links: [LAN0] },
+    },
     ...changes,
   };
 }

@@ -20,6 +20,11 @@ export const imageStore = (paths: Paths) => `${paths.state}/images`;
 export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
 export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;
+/** What was moved from a real interface that joined the lab's network of this position. */
+export const uplinkFile = (paths: Paths, lab: string, lan: number) => `${labDirectory(paths, lab)}/uplink-${lan}.json`;
+export const uplinkLock = (paths: Paths, lab: string, lan: number) => `${paths.run}/locks/${lab}.uplink-${lan}.lock`;
+/** Control group of its watchdog: in no lab's, for no lab has such a name. */
+export const uplinkCgroup = (lab: string, lan: number) => `cloison/_uplink/${lab}.${lan}`;
 /** What the programs of the company LAN need. */
 export const lanDirectory = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/lan`;
 /** Says that a platform was tried with success. */
@@ -30,5 +35,7 @@ export const trialDirectory = (paths: Paths, trial: string) => `${paths.run}/${t
 export const labCgroup = (lab: string) => `cloison/${lab}`;
 /** Parent of the control groups of a lab's LAN; no domain may have this name. */
 export const lanCgroup = (lab: string) => `${labCgroup(lab)}/lan`;
+/** Parent of the control groups of programs of the host itself; no domain may have this name. */
+export const hostCgroup = (lab: string) => `${labCgroup(lab)}/host`;
 /** Prefix of the names of a lab's namespaces. */
 export const namespacePrefix = (lab: string) => `cloison.${lab}.`;

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import type { LabPlan } from "../model/plan.ts";
 import type { LabContext } from "./context.ts";
 import { createFixture, labPlan } from "./fixture.ts";
-import { dnsmasqConfiguration, startDhcpServers, startOutsideWeb } from "./services.ts";
+import { dhcpServers, dnsmasqConfiguration, startDhcpServers, startOutsideWeb } from "./services.ts";
 
 const PLAN = labPlan();
 
 test("dnsmasq gives each machine its planned address, and nobody else any", () => {
   const [server] = PLAN.dhcp;
   if (server === undefined) throw new Error("the plan has no DHCP server");
-  expect(dnsmasqConfiguration({ ...server, prefix: 22 }, "/state/labs/demo/lan")).toBe(`port=0
+  expect(dnsmasqConfiguration({ ...server, prefix: 22 }, "/state/labs/demo/lan/lan0")).toBe(`port=0
 interface=lan0
 bind-interfaces
 no-resolv
@@ -87,4 +87,72 @@ test("a DHCP server that never listens is not waited for without end", async () 
   const { host, context } = createFixture({ answers: () => "runs" });
   await expect(startLanServices(context, PLAN)).rejects.toThrow("it says nothing");
   expect(host.clock.monotonicMs()).toBeLessThan(60_000);
+});
+
+const NAT_SERVER = {
+  namespace: "cloison.demo.host",
+  interface: "natbr0",
+  server: "10.200.0.1",
+  prefix: 24,
+  router: "10.200.0.1",
+  leases: [],
+  dns: [{ name: "one", address: "10.200.0.11" }],
+};
+const VLAN_SERVER = {
+  namespace: "cloison.demo.outside-dmz",
+  interface: "eth0",
+  server: "10.2.0.254",
+  prefix: 24,
+  router: null,
+  leases: [],
+  dns: null,
+};
+
+test("the host's server knows the lab's names and asks nobody else; a VLAN's tells of no way out", () => {
+  expect(dnsmasqConfiguration(NAT_SERVER, "/lan/natbr0")).toBe(`except-interface=lo
+local=//
+domain-needed
+interface=natbr0
+bind-interfaces
+no-resolv
+no-hosts
+no-ping
+user=root
+dhcp-authoritative
+pid-file=/lan/natbr0.pid
+dhcp-leasefile=/lan/natbr0.leases
+dhcp-range=10.200.0.1,static,255.255.255.0,12h
+dhcp-option=option:router,10.200.0.1
+dhcp-option=option:dns-server,10.200.0.1
+host-record=one,10.200.0.11
+`);
+  expect(dnsmasqConfiguration(VLAN_SERVER, "/lan/x")).toContain("dhcp-option=option:router\n");
+});
+
+test("servers run where their network is: the host's on the platform's CPUs, and every outside machine has a web server", async () => {
+  const { host, context } = createFixture();
+  const vlan = { name: "outside-dmz", namespace: "cloison.demo.outside-dmz", address: "10.2.0.254", prefix: 24 };
+  const plan = {
+    ...PLAN,
+    machines: { ...PLAN.machines, "outside-dmz": vlan },
+    dhcp: [NAT_SERVER, VLAN_SERVER],
+  };
+  await host.cgroups.ensure("cloison/demo/host/dhcp-natbr7");
+  await startLanServices(context, plan);
+  expect(host.records.filter((line) => line.startsWith("web server"))).toEqual([
+    "web server 0.0.0.0 in cloison/demo/lan/outside-web",
+    "web server 0.0.0.0 in cloison/demo/lan/outside-dmz-web",
+  ]);
+  const servers = host.records.filter((line) => line.includes("dnsmasq --keep"));
+  expect(servers.map((line) => /\[(.*) output/.exec(line)?.[1])).toEqual([
+    "namespace=cloison.demo.host cgroup=cloison/demo/host/dhcp-natbr0 cpus=0",
+    "namespace=cloison.demo.outside-dmz cgroup=cloison/demo/lan/dhcp-outside-dmz-eth0 cpus=1",
+  ]);
+  expect(servers[1]).toContain("/lan/outside-dmz-eth0.conf");
+  expect(host.records).toContain("destroy cgroup cloison/demo/host/dhcp-natbr7");
+});
+
+test("a server on a bridge can start before ports are made, one on a machine's interface cannot", () => {
+  const dhcp = [...PLAN.dhcp, VLAN_SERVER];
+  expect(dhcpServers({ ...PLAN, dhcp })).toEqual({ onBridges: PLAN.dhcp, onOthers: [VLAN_SERVER] });
 });

@@ -1,10 +1,10 @@
 import type { Running } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
-import type { DhcpPlan, LabPlan } from "../model/plan.ts";
+import type { DhcpPlan, LabPlan, LanMachine } from "../model/plan.ts";
 import type { LabContext } from "./context.ts";
-import { lanCgroup, lanDirectory } from "./paths.ts";
+import { hostCgroup, lanCgroup, lanDirectory } from "./paths.ts";
 
-/** Hard limits of every program that runs on the LAN's side. */
+/** Hard limits of every program that a lab runs outside of its domains. */
 const MEMORY_LIMIT_BYTES = 512 * 2 ** 20;
 const PIDS_LIMIT = 64;
 
@@ -20,19 +20,38 @@ interface Started {
   listening: Promise<void>;
 }
 
+/** The plan's DHCP servers, by when they can start: those on bridges need no more than these, with their addresses. */
+export function dhcpServers({ dhcp, network }: LabPlan): { onBridges: DhcpPlan[]; onOthers: DhcpPlan[] } {
+  const isOnBridge = (server: DhcpPlan) =>
+    network[server.namespace]?.links.find(({ name }) => name === server.interface)?.kind === "bridge";
+  return { onBridges: dhcp.filter(isOnBridge), onOthers: dhcp.filter((server) => !isOnBridge(server)) };
+}
+
 /**
- * Starts the DHCP servers of the company LAN that do not run. Those whose configuration has changed are started anew,
- * programs that the plan no longer has are ended. They need the LAN's switches with their addresses, and no more.
+ * Starts the DHCP servers that do not run: the company's, the host's, those in VLANs. Those whose configuration has changed
+ * are started anew, programs that the plan no longer has are ended. They need their interfaces with their addresses.
+ * @param servers those of the plan that are started; default: all
  */
-export async function startDhcpServers(context: LabContext, plan: LabPlan): Promise<Started> {
+export async function startDhcpServers(
+  context: LabContext,
+  plan: LabPlan,
+  servers: DhcpPlan[] = plan.dhcp,
+): Promise<Started> {
   const { cgroups } = context.host;
-  const wanted = new Set([...plan.dhcp.map(dhcpGroup), OUTSIDE_WEB]);
-  const unwanted = (await cgroups.children(lanCgroup(plan.lab))).filter((group) => !wanted.has(group));
-  const [servers] = await Promise.all([
-    Promise.all(plan.dhcp.map((server) => startDhcpServer(context, plan, server))),
-    ...unwanted.map((group) => cgroups.destroy(`${lanCgroup(plan.lab)}/${group}`, START_MS)),
+  const wanted = new Set([
+    ...plan.dhcp.map((server) => dhcpGroup(plan, server)),
+    ...webMachines(plan).map((machine) => webGroup(plan, machine)),
   ]);
-  return together(servers);
+  const parents = [lanCgroup(plan.lab), hostCgroup(plan.lab)];
+  const present = await Promise.all(
+    parents.map(async (parent) => (await cgroups.children(parent)).map((group) => `${parent}/${group}`)),
+  );
+  const unwanted = present.flat().filter((group) => !wanted.has(group));
+  const [started] = await Promise.all([
+    Promise.all(servers.map((server) => startDhcpServer(context, plan, server))),
+    ...unwanted.map((group) => cgroups.destroy(group, START_MS)),
+  ]);
+  return together(started);
 }
 
 /** Whoever waits for all waits for each, and a failure is told when it is waited for. */
@@ -42,8 +61,38 @@ function together(started: Started[]): Started {
   return { listening };
 }
 
-const OUTSIDE_WEB = "outside-web";
-const dhcpGroup = (server: DhcpPlan) => `dhcp-${server.interface}`;
+/** Machines of the company with a web server: all but the station. */
+const webMachines = ({ machines }: LabPlan) => Object.values(machines).filter(({ name }) => name !== "station");
+const webName = ({ name }: LanMachine) => `${name}-web`;
+const webGroup = ({ lab }: LabPlan, machine: LanMachine) => `${lanCgroup(lab)}/${webName(machine)}`;
+
+const isOnHost = (plan: LabPlan, server: DhcpPlan) => server.namespace === plan.hostNamespace;
+
+/** `lan0`, `natbr0`; in the namespace of a VLAN's outside machine, where all have an eth0, `outside-dmz-eth0`. */
+function dhcpName(plan: LabPlan, { namespace, interface: name }: DhcpPlan): string {
+  const machine = Object.values(plan.machines).find((one) => one.namespace === namespace);
+  return machine === undefined ? name : `${machine.name}-${name}`;
+}
+
+function dhcpGroup(plan: LabPlan, server: DhcpPlan): string {
+  return `${isOnHost(plan, server) ? hostCgroup(plan.lab) : lanCgroup(plan.lab)}/dhcp-${dhcpName(plan, server)}`;
+}
+
+/** The lab's programs outside of its domains that do not run, as people call them. */
+export async function programsDown({ host }: LabContext, plan: LabPlan): Promise<string[]> {
+  const programs = [
+    ...plan.dhcp.map((server) => ({
+      name: `the DHCP server on ${server.interface} of ${server.namespace}`,
+      group: dhcpGroup(plan, server),
+    })),
+    ...webMachines(plan).map((machine) => ({
+      name: `the web server of ${machine.namespace}`,
+      group: webGroup(plan, machine),
+    })),
+  ];
+  const down = await Promise.all(programs.map(async ({ group }) => (await host.cgroups.pids(group)).length === 0));
+  return programs.flatMap(({ name }, i) => (down[i] === true ? [name] : []));
+}
 
 /**
  * Whether a program must be started: it does not run, or not with this configuration; then it is ended. The caller starts
@@ -61,22 +110,23 @@ async function mustStart({ host }: LabContext, cgroup: string, file: string, tex
 async function startDhcpServer(context: LabContext, plan: LabPlan, server: DhcpPlan): Promise<Started> {
   const { host } = context;
   const directory = lanDirectory(context.paths, plan.lab);
-  const cgroup = `${lanCgroup(plan.lab)}/${dhcpGroup(server)}`;
-  const text = dnsmasqConfiguration(server, directory);
-  const running = `${directory}/${server.interface}.running.conf`;
+  const cgroup = dhcpGroup(plan, server);
+  const base = `${directory}/${dhcpName(plan, server)}`;
+  const text = dnsmasqConfiguration(server, base);
+  const running = `${base}.running.conf`;
   if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
-  const file = `${directory}/${server.interface}.conf`;
-  const log = `${directory}/${server.interface}.log`;
-  const pidFile = pidFileOf(server, directory);
+  const file = `${base}.conf`;
+  const log = `${base}.log`;
+  const pidFile = `${base}.pid`;
   await host.files.writeText(file, text);
   await host.files.remove(pidFile);
   await limitLanProgram(context, cgroup);
   const dnsmasq = await host.processes.start(
     {
       argv: ["dnsmasq", "--keep-in-foreground", `--conf-file=${file}`],
-      namespace: plan.lanNamespace,
+      namespace: server.namespace,
       cgroup,
-      cpus: plan.placement.station,
+      cpus: isOnHost(plan, server) ? plan.placement.platform : plan.placement.station,
       output: { file: log },
     },
     { detached: true },
@@ -104,41 +154,49 @@ async function untilItServes(
   }
 }
 
-const pidFileOf = (server: DhcpPlan, directory: string) => `${directory}/${server.interface}.pid`;
-
 /**
- * Starts the outside machine's web server, if it does not run. It needs its namespace, but no network yet, and so can
- * come up while that is made. Resolves once it is started; `listening` rejects with a LabError when it comes to nothing.
+ * Starts the web servers of the outside machines that do not run. They need their namespaces, but no network yet, and so can
+ * come up while that is made. Resolves once they are started; `listening` rejects with a LabError when one comes to nothing.
  */
 export async function startOutsideWeb(context: LabContext, plan: LabPlan): Promise<Started> {
+  return together(await Promise.all(webMachines(plan).map((machine) => startWeb(context, plan, machine))));
+}
+
+async function startWeb(context: LabContext, plan: LabPlan, machine: LanMachine): Promise<Started> {
   const { host } = context;
-  const directory = lanDirectory(context.paths, plan.lab);
-  const cgroup = `${lanCgroup(plan.lab)}/${OUTSIDE_WEB}`;
+  const base = `${lanDirectory(context.paths, plan.lab)}/${webName(machine)}`;
+  const cgroup = webGroup(plan, machine);
   const options = {
-    namespace: plan.machines.outside.namespace,
+    namespace: machine.namespace,
     cgroup,
     cpus: plan.placement.probe,
     nice: WEB_SERVER_NICE,
     address: EVERY_ADDRESS,
     port: 80,
-    text: `outside machine of lab ${plan.lab}\n`,
-    logFile: `${directory}/${OUTSIDE_WEB}.log`,
+    text: `${machine.name} machine of lab ${plan.lab}\n`,
+    logFile: `${base}.log`,
   };
-  const running = `${directory}/${OUTSIDE_WEB}.running.json`;
+  const running = `${base}.running.json`;
   const text = JSON.stringify(options);
   if (!(await mustStart(context, cgroup, running, text))) return { listening: Promise.resolve() };
   await limitLanProgram(context, cgroup);
   const { listening } = await context.startWebServer(host, options);
-  return together([{ listening: listening.then(() => host.files.writeText(running, text)) }]);
+  return { listening: listening.then(() => host.files.writeText(running, text)) };
 }
 
 /** The machine's address comes later, and may change. */
 const EVERY_ADDRESS = "0.0.0.0";
 
-/** dnsmasq as the company's DHCP server: every lease is fixed by the plan, nobody unknown gets one. DNS is off. */
-export function dnsmasqConfiguration(server: DhcpPlan, directory: string): string {
+/**
+ * dnsmasq as a DHCP server: every lease is fixed by the plan, nobody unknown gets one. DNS, where there is some, knows the
+ * lab's names and asks nobody else.
+ * @param base path of its files, without their endings
+ */
+export function dnsmasqConfiguration(server: DhcpPlan, base: string): string {
+  const { dns } = server;
   return `${[
-    "port=0",
+    // On the loopback, servers for other networks would be in its way.
+    ...(dns === null ? ["port=0"] : ["except-interface=lo", "local=//", "domain-needed"]),
     `interface=${server.interface}`,
     "bind-interfaces",
     "no-resolv",
@@ -146,11 +204,14 @@ export function dnsmasqConfiguration(server: DhcpPlan, directory: string): strin
     "no-ping",
     "user=root",
     "dhcp-authoritative",
-    `pid-file=${pidFileOf(server, directory)}`,
-    `dhcp-leasefile=${directory}/${server.interface}.leases`,
+    `pid-file=${base}.pid`,
+    `dhcp-leasefile=${base}.leases`,
     `dhcp-range=${server.server},static,${netmask(server.prefix)},12h`,
-    `dhcp-option=option:router,${server.server}`,
+    // Without a value it is not sent.
+    `dhcp-option=option:router${server.router === null ? "" : `,${server.router}`}`,
+    ...(dns === null ? [] : [`dhcp-option=option:dns-server,${server.server}`]),
     ...server.leases.map(({ mac, address, hostname }) => `dhcp-host=${mac},${address},${hostname}`),
+    ...(dns ?? []).map(({ name, address }) => `host-record=${name},${address}`),
   ].join("\n")}\n`;
 }
 

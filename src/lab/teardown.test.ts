@@ -97,3 +97,21 @@ test("after its deadline it begins nothing more, and says what it did not get to
   );
   expect(fixture.host.records).toEqual(["destroy one"]);
 });
+
+test("a real interface is put back before anything of the lab goes; a failure is told, and the journal stays", async () => {
+  const fixture = createFixture();
+  await recorded(fixture, [namespace("lan")], [{ kind: "uplink", lan: 0 }], [domain("one")]);
+  await tearDown(fixture.context, "demo");
+  expect(fixture.host.records.slice(0, 4)).toEqual([
+    "lock /run/cloison/locks/demo.uplink-0.lock",
+    "destroy cgroup cloison/_uplink/demo.0",
+    "remove /run/cloison/locks/demo.uplink-0.lock",
+    "unlock /run/cloison/locks/demo.uplink-0.lock",
+  ]);
+  expect(fixture.host.records[4]).toBe("destroy one");
+
+  const locked = createFixture({ locked: ["/run/cloison/locks/demo.uplink-0.lock"] });
+  await recorded(locked, [{ kind: "uplink", lan: 0 }]);
+  await expect(tearDown(locked.context, "demo")).rejects.toThrow("uplink 0: another cloison is at work on the uplink");
+  expect(locked.host.files.texts.has(JOURNAL)).toBe(true);
+});

@@ -3,6 +3,7 @@ import { ExitCode, LabError } from "../model/error.ts";
 import type { LabContext } from "./context.ts";
 import { workspaceOf } from "./context.ts";
 import { readJournal } from "./journal.ts";
+import { leaveLabUplink } from "./uplinks.ts";
 import { labCgroup, labDirectory, namespacePrefix, trialDirectory } from "./paths.ts";
 import type { Undo } from "../platforms/platform.ts";
 
@@ -13,7 +14,7 @@ export const TEARDOWN_DEADLINE_MS = 30_000;
 const PARALLEL = 8;
 
 /**
- * Removes everything of a lab, whatever state a crash left it in: first what the journal names, newest first, then what the
+ * Removes everything of a lab, whatever state a crash left it in: first real interfaces are put back, then goes what the journal names, newest first, then what the
  * kernel still shows under the lab's names; the network namespaces, which were the first, are the last to go. The caller holds the lab's lock. Idempotent.
  * @throws LabError that lists what could not be removed
  */
@@ -27,7 +28,11 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
     entries.filter((entry) => entry.bootId === host.machine.bootId).flatMap((entry) => entry.undos),
   );
 
-  // Processes first: nothing that goes away below may be in use, and nothing may be made anew.
+  // What is the machine's own comes before all that is the lab's.
+  for (const undo of undos) {
+    if (undo.kind === "uplink") await attempt(describe(undo), () => leaveLabUplink(context, lab, undo.lan));
+  }
+  // Then processes: nothing that goes away below may be in use, and nothing may be made anew.
   const workspace = workspaceOf(context, lab);
   const queue = new PQueue({ concurrency: PARALLEL });
   for (const undo of undos) {
@@ -40,7 +45,7 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
   await attempt("processes", (remainingMs) => host.cgroups.destroy(labCgroup(lab), remainingMs));
 
   for (const undo of undos) {
-    if (undo.kind === "domain" || undo.kind === "namespace") continue;
+    if (undo.kind === "domain" || undo.kind === "namespace" || undo.kind === "uplink") continue;
     await attempt(describe(undo), (remainingMs) => perform(context, undo, remainingMs));
   }
 
@@ -103,7 +108,7 @@ function describe(undo: Undo): string {
 
 async function perform(
   { host }: LabContext,
-  undo: Exclude<Undo, { kind: "domain" | "namespace" }>,
+  undo: Exclude<Undo, { kind: "domain" | "namespace" | "uplink" }>,
   remainingMs: number,
 ): Promise<void> {
   switch (undo.kind) {

@@ -1,7 +1,7 @@
 import type { Experiment } from "./experiment.ts";
 import type { Issue } from "./issue.ts";
 import type { Lab } from "./lab.ts";
-import { domainNames } from "./lab-rules.ts";
+import { domainNames } from "./domain-names.ts";
 
 /** What the schema of an experiment can't say: its names are in its lab. All problems at once. */
 export function experimentIssues(experiment: Experiment, lab: Lab): Issue[] {

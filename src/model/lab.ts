@@ -1,32 +1,24 @@
 import * as z from "zod";
 import { imageSchema } from "./image.ts";
 import { nameSchema } from "./name.ts";
+import {
+  ipv4,
+  lanSchema,
+  networkSchema,
+  nicSchema,
+  routerSchema,
+  routeSchema,
+  serviceAddress,
+  trunkSchema,
+} from "./network.ts";
 import { PLATFORM_NAMES } from "./platform-name.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
 export const platformNameSchema = z.enum(PLATFORM_NAMES);
 export type PlatformName = z.output<typeof platformNameSchema>;
 
-const ipv4 = z.ipv4("is not an IPv4 address");
-const cidrv4 = z.cidrv4("is not a CIDR block");
-
 /** A list of CPUs as the kernel writes it: `0`, `0-3`, `0,2-3`. */
 const cpuList = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, "is not a list of CPUs: write 0 or 0-3 or 0,2");
-
-export const networkSchema = z.strictObject({
-  mode: z.enum(["bridge"]).default("bridge").describe("how guests sit in the company LAN"),
-  subnet: cidrv4.describe("the company LAN, as 10.23.0.0/24"),
-});
-export type Network = z.output<typeof networkSchema>;
-
-export const nicSchema = z.strictObject({
-  network: nameSchema,
-  address: z
-    .union([z.literal("dhcp"), ipv4])
-    .optional()
-    .describe("a fixed address; dhcp: leased by the company's DHCP server; default: planned, and set without DHCP"),
-});
-export type Nic = z.output<typeof nicSchema>;
 
 export const siteSchema = z.strictObject({
   name: nameSchema.describe("the site's name, as in the Host header"),
@@ -55,6 +47,14 @@ export const domainSchema = z.strictObject({
   nics: z.array(nicSchema).max(8).optional().describe("default: one, on the first network"),
   services: z.array(nameSchema).optional().describe("services of the image to run; default: all"),
   sites: z.array(siteSchema).default([]),
+  listen: z
+    .array(serviceAddress)
+    .optional()
+    .describe("ports on which it answers, as 80/tcp; default: 80/tcp if it has sites or runs apache, else none"),
+  routes: z.array(routeSchema).default([]).describe("besides those that its networks give it"),
+  router: routerSchema
+    .optional()
+    .describe("it forwards between its networks: true: everything; allow: only these connections, and their answers"),
 });
 export type Domain = z.output<typeof domainSchema>;
 
@@ -69,10 +69,12 @@ export const labSchema = z.strictObject({
     .default({}),
   images: z.record(nameSchema, imageSchema),
   networks: z.record(nameSchema, networkSchema).refine((n) => Object.keys(n).length > 0, "names no network"),
+  lan: lanSchema.optional().describe("the company LAN of a lab that has no bridge or routed network"),
+  trunk: trunkSchema.optional().describe("what all VLAN networks share; false: there is none, and no VLAN can be"),
   domains: z.record(nameSchema, domainSchema),
   station: z
     .strictObject({
-      network: nameSchema.optional().describe("default: the first network"),
+      network: nameSchema.optional().describe("default: the first in bridge or routed mode"),
       address: ipv4.optional(),
     })
     .default({}),

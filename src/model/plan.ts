@@ -1,6 +1,8 @@
 import type { Recipe } from "./image.ts";
 import type { PlatformName } from "./lab.ts";
+import type { NetworkMode, VlanBackend } from "./network.ts";
 import type { NetworkState } from "./network-state.ts";
+import type { Endpoint } from "./reachability.ts";
 
 /** The name of a network namespace as `ip netns` shows it: `cloison.<lab>.<part>`. */
 export type NamespaceName = string;
@@ -15,9 +17,19 @@ export interface VifPlan {
   mac: string;
   network: string;
   address: string;
+  /** Of the subnet; a routed guest's own address is set with 32. */
   prefix: number;
-  gateway: string;
-  /** How the guest gets the address: set by the platform, or leased from the company's DHCP server. */
+  /** null: the network has no way out. */
+  gateway: string | null;
+  /** null: no IPv6 on this network. */
+  address6: string | null;
+  prefix6: number | null;
+  gateway6: string | null;
+  /** Routed: the guest's address stands alone (/32, /128), and its gateway is on the link. */
+  onLinkGateway: boolean;
+  /** The domain's default route goes through this interface: the first that has a gateway. */
+  defaultRoute: boolean;
+  /** Set by us from outside, or leased from the network's DHCP server. */
   configuration: "static" | "dhcp";
 }
 
@@ -68,13 +80,16 @@ export interface Target {
   /** Name of the DomainPlan that serves it. */
   context: string;
   address: string;
+  /** 80; behind NAT a forwarded port of the host. */
+  port: number;
   /** Value for the Host header: the domain's first site, else the domain's name. */
   host: string;
 }
 
-/** A machine of the company LAN, in a namespace of its own; never a domain of the platform. */
+/** A machine of the company, in a namespace of its own; never a domain of the platform. */
 export interface LanMachine {
-  name: "station" | "outside";
+  /** `station`, `outside`, or `outside-<network>` on a VLAN. */
+  name: string;
   namespace: NamespaceName;
   address: string;
   prefix: number;
@@ -101,18 +116,46 @@ export interface LabPlan {
   hostNamespace: NamespaceName;
   /** `cloison.<lab>.lan`: the company LAN's switch, gateway and DHCP server. */
   lanNamespace: NamespaceName;
-  machines: { station: LanMachine; outside: LanMachine };
-  /** What the company's DHCP server is told; one per network. */
+  /** By name: the station, the outside machine, and for each VLAN network `outside-<network>`. */
+  machines: { station: LanMachine; outside: LanMachine; [name: string]: LanMachine };
+  /** What the DHCP (and DNS) servers are told. */
   dhcp: DhcpPlan[];
   /** The network wanted, per namespace; domains' included. */
   network: NetworkState;
+  /** Who may ask and be asked: domains, host, router, the company's machines. */
+  endpoints: Endpoint[];
+  /** The lab file's networks, in its order. */
+  networks: NetworkPlan[];
+  /** Real interfaces of the machine that join: `lan` is the LAN's number. */
+  uplinks: { lan: number; interface: string }[];
+  /** Sentences for people: what may go wrong on this machine. */
+  warnings: string[];
+}
+
+/** A network as shown and drawn. */
+export interface NetworkPlan {
+  name: string;
+  mode: NetworkMode;
+  /** Number of the company LAN that its guests are on (bridge), lie in (routed) or leave by (nat); null: none. */
+  lan: number | null;
+  vlan: { id: number; backend: VlanBackend } | null;
+  /** Bridge or switch in the host's namespace that holds the vifs; null: the host routes. */
+  bridge: string | null;
+  subnet: string;
+  subnet6: string | null;
 }
 
 export interface DhcpPlan {
-  /** Interface in the LAN's namespace that it listens on. */
+  /** Where it runs: the LAN's, the host's (NAT), or the outside machine's of a VLAN. */
+  namespace: NamespaceName;
+  /** Interface in that namespace that it listens on. */
   interface: string;
   server: string;
   prefix: number;
+  /** The way out that clients are told; null: none. */
+  router: string | null;
+  /** Names that it resolves; null: it is no DNS server. */
+  dns: { name: string; address: string }[] | null;
   /** Every machine has its lease fixed. */
   leases: { mac: string; address: string; hostname: string }[];
 }

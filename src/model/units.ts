@@ -2,6 +2,8 @@ import * as z from "zod";
 
 const SIZE = /^(\d+(?:\.\d+)?)([KMGT])$/;
 const SIZE_FACTOR = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
+const RATE = /^(\d+(?:\.\d+)?)([KMG])$/;
+const RATE_FACTOR = { K: 1e3, M: 1e6, G: 1e9 } as const;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -12,6 +14,15 @@ export const sizeBytes = z
   .transform((text) => {
     const [, amount, unit] = SIZE.exec(text) ?? [];
     return Math.round(Number(amount) * SIZE_FACTOR[unit as keyof typeof SIZE_FACTOR]);
+  });
+
+/** A rate of a link as people write it (`10M`, `1G`; powers of 1000, as link rates are), in bits a second. */
+export const bitsPerSecond = z
+  .string()
+  .regex(RATE, "is not a rate: write a number and K, M or G (bits a second), such as 10M")
+  .transform((text) => {
+    const [, amount, unit] = RATE.exec(text) ?? [];
+    return Math.round(Number(amount) * RATE_FACTOR[unit as keyof typeof RATE_FACTOR]);
   });
 
 /** A duration as people write it (`10ms`, `4s`, `2m`), in milliseconds. */

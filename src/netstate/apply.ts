@@ -8,7 +8,8 @@ import { newNamespaceState } from "./new-namespace.ts";
 import { observeIn } from "./observe.ts";
 import { performChanges } from "./perform.ts";
 import { NetworkSession } from "./session.ts";
-import { normalizeTables } from "./tables.ts";
+import type { SwitchDriver } from "./switch-driver.ts";
+import { checkTableNames } from "./tables.ts";
 
 /** Times that the state is brought nearer: removals, the rest, what the rest took along, and one to spare. */
 const ATTEMPTS = 4;
@@ -16,6 +17,10 @@ const ATTEMPTS = 4;
 export interface ApplyOptions {
   /** Namespaces that have just been made: they are not read, which is what takes time in a large lab. */
   fresh?: readonly NamespaceName[];
+  /** Namespaces to look at, as `changedNamespaces` names them; fresh ones always are. Default: all of the network. */
+  only?: readonly NamespaceName[];
+  /** Makes and reads the switches of Open vSwitch; without it they are left alone. */
+  switches?: SwitchDriver;
   /**
    * Called once when all bridges stand with their addresses: programs that serve on them may start while their ports are
    * made. Blocks meanwhile, so what is awaited here is only their start.
@@ -24,17 +29,30 @@ export interface ApplyOptions {
 }
 
 /**
- * Brings the network of the namespaces of `wanted`, which exist, to what it says, and changes nothing that is right.
+ * Brings the network of the namespaces of `network`, which exist, to what it says, and changes nothing that is right.
  * @returns what was done; nothing when all was right
  * @throws LabError when the kernel refuses a change, or something else keeps undoing it
  */
-export async function applyNetwork(host: Host, wanted: NetworkState, options: ApplyOptions = {}): Promise<Change[]> {
-  const target = await normalizeTables(host, wanted);
-  const namespaces = Object.keys(target);
+export async function applyNetwork(host: Host, network: NetworkState, options: ApplyOptions = {}): Promise<Change[]> {
+  const { switches, only = Object.keys(network) } = options;
+  const wanted = switches === undefined ? withoutSwitches(network) : network;
+  for (const { tables } of Object.values(wanted)) checkTableNames(tables);
   const fresh = new Set(options.fresh);
-  const known = namespaces.filter((namespace) => !fresh.has(namespace));
+  const scope = new Set([...only, ...fresh].filter((namespace) => namespace in wanted));
   const session = new NetworkSession(host);
   const done: Change[] = [];
+  const look = async (unread: ReadonlySet<NamespaceName>) => {
+    for (;;) {
+      const seen = [...scope].filter((namespace) => !unread.has(namespace));
+      const observed = await observeIn(session, seen, { like: wanted, switches });
+      for (const namespace of unread) observed[namespace] = newNamespaceState();
+      const changes = diffNetwork(pick(wanted, scope), observed);
+      const beyond = otherEnds(changes).filter((namespace) => namespace in wanted && !scope.has(namespace));
+      if (beyond.length === 0) return changes;
+      // A veth is made with both its ends, so the namespace of the other one is concerned too.
+      for (const namespace of beyond) scope.add(namespace);
+    }
+  };
   let { onBridges } = options;
   const bridgesStand = async (): Promise<void> => {
     const call = onBridges;
@@ -43,27 +61,53 @@ export async function applyNetwork(host: Host, wanted: NetworkState, options: Ap
   };
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const observed = await observeIn(session, attempt === 0 ? known : namespaces, { like: target });
-      if (attempt === 0) for (const namespace of fresh) observed[namespace] = newNamespaceState();
-      const changes = diffNetwork(target, observed);
+      const changes = await look(attempt === 0 ? fresh : new Set());
       if (changes.length === 0) {
         await bridgesStand();
         return done;
       }
       // With an address the kernel removes others of its subnet and routes, so look again before building on them.
-      const removals = changes.filter(({ kind }) => kind === "remove");
-      const now = removals.length > 0 ? removals : changes;
-      await performChanges(session, now, removals.length > 0 ? undefined : bridgesStand);
+      const isLast = !changes.some(({ kind }) => kind === "remove");
+      const now = isLast ? changes : changes.filter(isFirst);
+      await performChanges(session, now, { wanted, switches, onBridges: isLast ? bridgesStand : undefined });
       done.push(...now);
       // Where nothing was before, nothing can have been taken along.
-      if (known.length === 0) return done;
+      if (fresh.size === scope.size) return done;
     }
-    const left = diffNetwork(target, await observeIn(session, namespaces, { like: target }));
-    if (left[0] === undefined) return done;
-    throw new LabError(`the network does not become what it should: ${formatChange(left[0])}`, {
+    const [left] = await look(new Set());
+    if (left === undefined) {
+      await bridgesStand();
+      return done;
+    }
+    throw new LabError(`the network does not become what it should: ${formatChange(left)}`, {
       hint: "something else changes it meanwhile; `ip monitor` in that namespace shows what",
     });
   } finally {
     session.close();
   }
+}
+
+/** Tables come before all: what they guard against must not get through while the rest is under way. */
+function isFirst({ kind, object }: Change): boolean {
+  return kind === "remove" || object === "table";
+}
+
+function withoutSwitches(network: NetworkState): NetworkState {
+  return Object.fromEntries(
+    Object.entries(network).map(([namespace, state]) => {
+      const { switches: _switches, ...rest } = state;
+      return [namespace, state.switches === undefined ? state : rest];
+    }),
+  );
+}
+
+function pick(network: NetworkState, namespaces: ReadonlySet<NamespaceName>): NetworkState {
+  return Object.fromEntries(Object.entries(network).filter(([namespace]) => namespaces.has(namespace)));
+}
+
+/** Namespaces in which the other ends of the veths are that have to be made. */
+function otherEnds(changes: readonly Change[]): NamespaceName[] {
+  return changes.flatMap((change) =>
+    change.object === "link" && change.kind === "add" ? (change.wanted?.peer?.namespace ?? []) : [],
+  );
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Address, Link, NamespaceState, NetworkState, Route } from "../model/network-state.ts";
+import type { Address, Link, NamespaceState, NetworkState, Route, Switch } from "../model/network-state.ts";
+import type { NftTable } from "../model/nft.ts";
 import { formatChange, stageOf, type Change } from "./change.ts";
 import { diffNetwork } from "./diff.ts";
 import { newNamespaceState } from "./new-namespace.ts";
@@ -9,6 +10,15 @@ const NAMESPACES = ["a", "b", "c"];
 
 function link(fields: Partial<Link> & { name: string }): Link {
   return { kind: "veth", up: true, mtu: 1500, mac: null, master: null, peer: null, rpsCpus: [], ...fields };
+}
+
+function table(policy: "accept" | "drop"): NftTable {
+  const base = { type: "filter", hook: "forward", priority: 0, policy } as const;
+  return { family: "inet", name: "cloison", sets: [], chains: [{ name: "forward", base, rules: [] }] };
+}
+
+function switchOf(links: string[]): Switch {
+  return { name: "ovs0", ports: links.map((port) => ({ link: port, vlan: { access: 2 }, guard: null })) };
 }
 
 const pick = <T>(...values: T[]) => fc.constantFrom(...values);
@@ -33,6 +43,8 @@ const network: fc.Arbitrary<NetworkState> = fc
         mtu: pick(1400, 1500),
         mac: pick(null, "02:00:00:00:00:01", "02:00:00:00:00:02"),
         isPort: fc.boolean(),
+        isolated: fc.boolean(),
+        shaping: pick(null, { rateBitsPerSecond: 1_000_000 }, { delayMs: 10 }),
         rpsCpus: pick([], [0], [0, 1]),
         addresses: fc.uniqueArray(pick("10.0.0.1", "10.0.0.2"), { maxLength: 2 }),
         route: pick(null, "default", "10.9.0.0/16"),
@@ -42,16 +54,18 @@ const network: fc.Arbitrary<NetworkState> = fc
       { minLength: 9, maxLength: 9 },
     ),
     sysctl: pick("0", "1"),
-    table: pick(null, "table one\n", "table two\n"),
+    table: pick(null, table("accept"), table("drop")),
+    ports: pick(null, [], ["vif1.0"], ["vif1.0", "eth0"]),
   })
-  .map(({ bridges, ends, looks, sysctl, table }) => {
+  .map(({ bridges, ends, looks, sysctl, table: own, ports }) => {
     const state: Record<string, NamespaceState> = Object.fromEntries(
       NAMESPACES.map((namespace): [string, NamespaceState] => [
         namespace,
         {
           ...newNamespaceState(),
           sysctls: { "net.ipv4.ip_forward": sysctl },
-          tables: table === null ? {} : { "inet cloison": table },
+          tables: own === null ? {} : { "inet cloison": own },
+          ...(ports === null ? {} : { switches: [switchOf(ports)] }),
         },
       ]),
     );
@@ -62,9 +76,21 @@ const network: fc.Arbitrary<NetworkState> = fc
       const look = looks[i];
       const into = state[end.namespace];
       if (peer === undefined || into === undefined || look === undefined) throw new Error("the generator is wrong");
-      const { up, mtu, mac, isPort, rpsCpus } = look;
+      const { up, mtu, mac, isPort, rpsCpus, shaping } = look;
       const master = (isPort && into.links.find(({ kind }) => kind === "bridge")?.name) || null;
-      into.links.push(link({ name: end.name, peer, up, mtu, mac: mac ?? "02:00:00:00:00:00", master, rpsCpus }));
+      into.links.push(
+        link({
+          name: end.name,
+          peer,
+          up,
+          mtu,
+          mac: mac ?? "02:00:00:00:00:00",
+          master,
+          rpsCpus,
+          ...(shaping === null ? {} : { shaping }),
+          ...(master !== null && look.isolated ? { isolated: true } : {}),
+        }),
+      );
       for (const address of look.addresses) into.addresses.push({ link: end.name, address, prefix: 24 });
       if (look.route !== null && !into.routes.some(({ destination }) => destination === look.route)) {
         into.routes.push({ destination: look.route, via: look.via, link: end.name });
@@ -109,6 +135,11 @@ function carryOut(observed: NetworkState, changes: readonly Change[]): NetworkSt
         if (change.wanted === null) delete into.tables[name];
         else into.tables[name] = change.wanted;
         break;
+      case "switch": {
+        into.switches = replace<Switch>(into.switches ?? [], change, true, same);
+        if (into.switches.length === 0) delete into.switches;
+        break;
+      }
     }
   }
   return state;
@@ -218,7 +249,7 @@ describe("diffNetwork", () => {
         ],
         addresses: [{ link: "xenbr0", address: "10.0.0.1", prefix: 24 }],
         sysctls: { "net.ipv4.ip_forward": "1", "net.ipv4.conf.vif1/0.proxy_arp": "1" },
-        tables: { "inet cloison": "table inet cloison {}\n" },
+        tables: { "inet cloison": table("accept") },
       },
       b: {
         ...newNamespaceState(),
@@ -232,10 +263,10 @@ describe("diffNetwork", () => {
       "add bridge a: link xenbr0: missing",
       "add link a: link vif1.0: missing",
       "add link b: link eth0: missing",
+      "link sysctl a: sysctl net.ipv4.conf.vif1/0.proxy_arp: missing",
       "change link a: link lo: up false -> true",
       "address a: address 10.0.0.1/24 on xenbr0: missing",
       "route b: route default: missing",
-      "link sysctl a: sysctl net.ipv4.conf.vif1/0.proxy_arp: missing",
     ]);
   });
 
@@ -274,6 +305,45 @@ describe("diffNetwork", () => {
     expect(diffNetwork(state(have), state(want)).map(formatChange)).toEqual([
       'a: link eth0: mac null -> "02:00:00:00:00:01", rpsCpus [0,1] -> [1,0]',
     ]);
+  });
+
+  test("a VLAN goes with its parent and comes after it; of another id it is made anew", () => {
+    const state = (peer: string, id: number): NetworkState => ({
+      a: {
+        ...newNamespaceState(),
+        links: [
+          link({ name: "eth0.2", kind: "vlan", vlan: { parent: "eth0", id } }),
+          link({ name: "eth0", peer: { namespace: peer, name: "eth0" } }),
+        ],
+        addresses: [{ link: "eth0.2", address: "10.0.0.5", prefix: 24 }],
+      },
+    });
+    expect(diffNetwork(state("b", 2), state("c", 2)).map(formatChange)).toEqual([
+      "a: link eth0: not wanted",
+      "a: link eth0.2: not wanted",
+      "a: link eth0: missing",
+      "a: link eth0.2: missing",
+      "a: address 10.0.0.5/24 on eth0.2: missing",
+    ]);
+    expect(diffNetwork(state("b", 2), state("b", 3)).map(formatChange)).toEqual([
+      "a: link eth0.2: not wanted",
+      "a: link eth0.2: missing",
+      "a: address 10.0.0.5/24 on eth0.2: missing",
+    ]);
+  });
+
+  test("links of Open vSwitch are its own to make and remove; ports of a switch are a set", () => {
+    const local = link({ name: "ovs0", kind: "switch-port", up: false });
+    const none: NetworkState = { a: newNamespaceState() };
+    expect(diffNetwork(none, { a: { ...newNamespaceState(), links: [...newNamespaceState().links, local] } })).toEqual(
+      [],
+    );
+    expect(diffNetwork({ a: { ...newNamespaceState(), links: [local] } }, none)).toEqual([]);
+    const switched = (...links: string[]): NetworkState => ({
+      a: { ...newNamespaceState(), switches: [switchOf(links)] },
+    });
+    expect(diffNetwork(switched("a", "b"), switched("b", "a"))).toEqual([]);
+    expect(diffNetwork(switched("a"), switched("a", "b")).map(({ kind }) => kind)).toEqual(["change"]);
   });
 
   test("a veth whose other end is elsewhere is made anew, with what stands on it", () => {

@@ -1,23 +1,31 @@
 import type { Host } from "../host/host.ts";
-import * as rt from "../host/netlink-constants.ts";
-import type { AddressEntry, LinkEntry, RouteEntry } from "../host/netlink-entry.ts";
-import { readNetworkSysctl } from "../host/sysctl.ts";
-import { NetworkSysfs } from "../host/sysfs.ts";
-import type { Link, NamespaceState, NetworkState } from "../model/network-state.ts";
+import type { LinkEntry } from "../host/netlink-entry.ts";
+import type { NamespaceState, NetworkState } from "../model/network-state.ts";
+import type { NftTable } from "../model/nft.ts";
 import type { NamespaceName } from "../model/plan.ts";
-import { resolvePeers, type PeerOf } from "./peers.ts";
-import { parseCpuMask, RPS_FILE } from "./rps.ts";
+import { eachNamespace } from "./each-namespace.ts";
+import type { Ruleset } from "./nft-json.ts";
+import { observeForWalk } from "./observations.ts";
+import { readNamespace } from "./read-namespace.ts";
+import { resolvePeers } from "./peers.ts";
 import { NetworkSession } from "./session.ts";
-import { observeTables } from "./tables.ts";
+import { observeShaping, SHAPING_QDISCS } from "./shaping.ts";
+import type { SwitchDriver } from "./switch-driver.ts";
+import { isOwnTable, observeTables } from "./tables.ts";
 
 export interface ObserveOptions {
-  /** Sysctls to read: those that these namespaces name here. */
+  /** The plan: which sysctls to read, on which links addresses are leased, where veths should have their other ends. */
   like?: NetworkState;
+  /** Reads switches of Open vSwitch; without it none are observed. */
+  switches?: SwitchDriver | undefined;
+  /** Reads also what only packets care for: `observed` is filled, and all sysctls that walks know. */
+  forWalk?: boolean;
 }
 
 /**
  * Reads the network of these namespaces back from the kernel, without what it does by itself: loopback addresses,
- * connected routes, link-local IPv6, learned neighbours, leases. Throws LabError when a namespace is not there.
+ * connected routes, link-local IPv6, learned neighbours, leases; `forWalk` reads these apart. Throws LabError when a
+ * namespace is not there.
  */
 export async function observeNetwork(
   host: Host,
@@ -36,115 +44,98 @@ export async function observeNetwork(
 export async function observeIn(
   session: NetworkSession,
   namespaces: readonly NamespaceName[],
-  { like = {} }: ObserveOptions,
+  { like = {}, switches, forWalk = false }: ObserveOptions,
 ): Promise<NetworkState> {
+  const { host } = session;
   const links = new Map<NamespaceName, LinkEntry[]>();
-  for (const namespace of namespaces) {
+  for (const namespace of [...namespaces, ...(await peerNamespaces(host, namespaces, like))]) {
     const entries = session.socket(namespace).links();
     session.learn(namespace, entries);
     links.set(namespace, entries);
   }
   const peerOf = resolvePeers(session, links);
   const observed: NetworkState = {};
-  for (const [namespace, entries] of links) {
-    const sysctls = Object.keys(like[namespace]?.sysctls ?? {});
-    observed[namespace] = observeNamespace(session, namespace, entries, peerOf, sysctls);
+  const read = new Map<NamespaceName, ReturnType<typeof readNamespace>>();
+  for (const namespace of namespaces) {
+    const one = readNamespace(session, namespace, links.get(namespace) ?? [], peerOf, like[namespace], forWalk);
+    read.set(namespace, one);
+    observed[namespace] = one.state;
   }
-  const tables = await observeTables(session.host, namespaces);
-  for (const [namespace, state] of Object.entries(observed)) state.tables = tables.get(namespace) ?? {};
+  const states = Object.entries(observed).map(([namespace, state]) => ({ namespace, state }));
+  const each = (
+    isConcerned: (namespace: NamespaceName, state: NamespaceState) => boolean,
+    work: (namespace: NamespaceName, state: NamespaceState) => Promise<void>,
+  ) =>
+    eachNamespace(
+      states.filter(({ namespace, state }) => isConcerned(namespace, state)),
+      async (namespace, group) => {
+        for (const { state } of group) await work(namespace, state);
+      },
+    );
+
+  const rulesets = await observeTables(host, namespaces, forWalk);
+  for (const [namespace, ruleset] of rulesets) {
+    const state = observed[namespace];
+    if (state !== undefined) state.tables = ownTables(ruleset);
+  }
+  const entriesOf = (namespace: NamespaceName) => links.get(namespace) ?? [];
+  await each(
+    (namespace) => entriesOf(namespace).some(({ qdisc }) => qdisc !== null && SHAPING_QDISCS.has(qdisc)),
+    async (namespace, state) => {
+      const shapings = await observeShaping(host, namespace);
+      for (const link of state.links) {
+        const shaping = shapings.get(link.name);
+        if (shaping !== undefined) link.shaping = shaping;
+      }
+    },
+  );
+  if (switches !== undefined) {
+    await each(
+      (namespace) => like[namespace]?.switches !== undefined || entriesOf(namespace).some(isPerhapsSwitch),
+      async (namespace, state) => {
+        state.switches = await switches.observe(host, namespace);
+        const names = new Set(state.switches.map(({ name }) => name));
+        for (const link of state.links) if (names.has(link.name)) link.kind = "switch-port";
+      },
+    );
+  }
+  if (forWalk) {
+    await each(
+      () => true,
+      async (namespace, state) => {
+        const one = read.get(namespace);
+        if (one !== undefined) await observeForWalk(session, namespace, state, one, rulesets.get(namespace));
+      },
+    );
+  }
   return observed;
 }
 
-function observeNamespace(
-  session: NetworkSession,
-  namespace: NamespaceName,
-  entries: LinkEntry[],
-  peerOf: PeerOf,
-  sysctls: string[],
-): NamespaceState {
-  const socket = session.socket(namespace);
-  const names = new Map(entries.map(({ index, name }) => [index, name]));
-  const nameOf = (index: number) => names.get(index) ?? `link ${index}`;
-  const shown = entries.filter(isShown);
-  const inside = session.within(namespace, () => ({
-    rps: readRps(shown),
-    sysctls: readSysctls(sysctls),
-  }));
-
-  return {
-    links: shown.map((entry) => ({
-      name: entry.name,
-      kind: kindOf(entry),
-      up: entry.up,
-      mtu: entry.mtu,
-      mac: entry.mac,
-      master: entry.masterIndex === null ? null : nameOf(entry.masterIndex),
-      peer: entry.kind === "veth" ? peerOf(namespace, entry) : null,
-      rpsCpus: inside.rps.get(entry.name) ?? [],
-    })),
-    addresses: socket
-      .addresses()
-      .filter(isConfigured)
-      .map(({ linkIndex, address, prefix }) => ({ link: nameOf(linkIndex), address, prefix })),
-    routes: socket
-      .routes()
-      .filter(isSet)
-      .map(({ destination, via, linkIndex }) => ({
-        destination,
-        via,
-        link: linkIndex === null ? null : nameOf(linkIndex),
-      })),
-    neighbours: socket
-      .neighbours()
-      .filter(({ permanent }) => permanent)
-      .map(({ linkIndex, address, mac, proxy }) => ({ link: nameOf(linkIndex), address, mac, proxy })),
-    sysctls: inside.sysctls,
-    tables: {},
-  };
-}
-
-/** Tunnels that some kernels put into every namespace and let nobody delete (net.core.fb_tunnels_only_for_init_net). */
-const KERNEL_TUNNELS = new Set("tunl0 gre0 gretap0 erspan0 ip_vti0 ip6_vti0 sit0 ip6tnl0 ip6gre0".split(" "));
-
-function isShown({ name }: LinkEntry): boolean {
-  return !KERNEL_TUNNELS.has(name);
-}
-
-function kindOf({ loopback, kind }: LinkEntry): Link["kind"] {
-  if (loopback) return "loopback";
-  return kind === "veth" || kind === "bridge" ? kind : "other";
-}
-
-function isConfigured({ scope, permanent }: AddressEntry): boolean {
-  return permanent && scope !== rt.RT_SCOPE_HOST && scope !== rt.RT_SCOPE_LINK;
-}
-
-const KERNEL_PROTOCOLS = new Set([rt.RTPROT_KERNEL, rt.RTPROT_REDIRECT, rt.RTPROT_RA, rt.RTPROT_DHCP]);
-
-function isSet({ table, protocol, type }: RouteEntry): boolean {
-  return table === rt.RT_TABLE_MAIN && type === rt.RTN_UNICAST && !KERNEL_PROTOCOLS.has(protocol);
-}
-
-function readRps(links: readonly LinkEntry[]): Map<string, number[]> {
-  const sysfs = new NetworkSysfs();
-  try {
-    return new Map(links.map(({ name }) => [name, parseCpuMask(sysfs.read(name, RPS_FILE) ?? "0")]));
-  } finally {
-    sysfs.close();
-  }
-}
-
-/** What a kernel without the thing answers to whether it is switched on: IPv6 is disabled, bridged frames pass no iptables. */
-const WITHOUT: [RegExp, string][] = [
-  [/^net\.ipv6\.conf\..*\.disable_ipv6$/, "1"],
-  [/^net\.bridge\.bridge-nf-call-/, "0"],
-];
-
-function readSysctls(names: readonly string[]): Record<string, string> {
+/** One with flags that nobody has asked for may be without effect, and is not what is wanted. */
+function ownTables({ tables, odd }: Ruleset): Record<string, NftTable> {
+  const own = Object.entries(tables).filter(([key]) => isOwnTable(key));
   return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = readNetworkSysctl(name) ?? WITHOUT.find(([pattern]) => pattern.test(name))?.[1];
-      return value === undefined ? [] : [[name, value]];
-    }),
+    own.map(([key, table]) => [key, odd.includes(key) ? { ...table, sets: [], chains: [] } : table]),
   );
+}
+
+/** Open vSwitch's devices are taps (in its userspace datapath) or of a kind of its own. */
+function isPerhapsSwitch({ kind }: LinkEntry): boolean {
+  return kind === "tun" || kind === "openvswitch";
+}
+
+/** Namespaces beside those observed in which veths should have their other ends: whether they do is seen only there. */
+async function peerNamespaces(
+  host: Host,
+  namespaces: readonly NamespaceName[],
+  like: NetworkState,
+): Promise<NamespaceName[]> {
+  const known = new Set(namespaces);
+  const peers = new Set(
+    namespaces
+      .flatMap((namespace) => like[namespace]?.links ?? [])
+      .flatMap(({ peer }) => (peer === null || known.has(peer.namespace) ? [] : peer.namespace)),
+  );
+  if (peers.size === 0) return [];
+  return (await host.namespaces.list()).filter((namespace) => peers.has(namespace));
 }

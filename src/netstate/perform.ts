@@ -1,23 +1,31 @@
 import type { NetlinkRequest } from "../host/netlink-request.ts";
 import { writeNetworkSysctl } from "../host/sysctl.ts";
 import { NetworkSysfs } from "../host/sysfs.ts";
-import type { Link } from "../model/network-state.ts";
+import type { Link, NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
-import { stageOf, type AddressChange, type Change, type LinkChange, type Stage } from "./change.ts";
+import { linkOfSysctl, stageOf, type Change, type LinkChange, type Stage } from "./change.ts";
 import { sameCpus } from "./diff.ts";
+import { byNamespace, eachNamespace } from "./each-namespace.ts";
 import { requestsFor, vethRequest } from "./requests.ts";
 import { formatCpuMask, RPS_FILE } from "./rps.ts";
 import type { NetworkSession } from "./session.ts";
-import { removeTable, replaceTable } from "./tables.ts";
+import { sameShaping, setShaping } from "./shaping.ts";
+import type { SwitchDriver } from "./switch-driver.ts";
+import { removeTables, replaceTables } from "./tables.ts";
 
-/**
- * Carries out changes as `diffNetwork` gives them. Throws LabError at the first that fails.
- * @param onBridges awaited when bridges that are added have their addresses, and before their ports are made
- */
+interface PerformContext {
+  /** The whole network: a switch is changed by saying what all of its namespace are to be. */
+  wanted: NetworkState;
+  switches: SwitchDriver | undefined;
+  /** Awaited when bridges have their addresses, and before ports are made. */
+  onBridges?: (() => Promise<void>) | undefined;
+}
+
+/** Carries out changes as `diffNetwork` gives them. Throws LabError at the first that fails. */
 export async function performChanges(
   session: NetworkSession,
   changes: readonly Change[],
-  onBridges?: () => Promise<void>,
+  { wanted, switches, onBridges }: PerformContext,
 ): Promise<void> {
   const stages = new Map<Stage, Change[]>();
   for (const change of changes) {
@@ -28,49 +36,50 @@ export async function performChanges(
   }
   const at = (...names: Stage[]): Change[] => names.flatMap((name) => stages.get(name) ?? []);
 
+  await eachNamespace(ofObject(at("table"), "table"), async (namespace, group) => {
+    const tables = group.flatMap(({ wanted }) => wanted ?? []);
+    await replaceTables(session.host, namespace, tables);
+  });
   request(session, at("remove neighbour", "remove route", "remove address"));
   request(session, at("remove link"));
-  for (const { namespace, name, wanted } of ofObject(at("table"), "table")) {
-    await replaceTable(session.host, namespace, name, wanted ?? "");
-  }
   setSysctls(session, at("sysctl"));
-  const bridges = new Set(at("add bridge").map(({ namespace, name }) => endKey(namespace, name)));
-  const ofBridge = ({ namespace, wanted }: AddressChange) =>
-    wanted !== null && bridges.has(endKey(namespace, wanted.link));
-  const addresses = ofObject(at("address"), "address");
-  request(session, [...at("add bridge"), ...addresses.filter(ofBridge)]);
+  const bridges = bridgesOf(wanted);
+  const isOfBridge = (change: Change) => bridges.has(endKey(change.namespace, linkOf(change)));
+  const ofBridges = (name: Stage) => at(name).filter(isOfBridge);
+  const ofOthers = (name: Stage) => at(name).filter((change) => !isOfBridge(change));
+  // Bridges first, with all that programs need which serve on them.
+  request(session, at("add bridge"));
+  setSysctls(session, ofBridges("link sysctl"));
+  request(session, [...ofBridges("change link"), ...ofBridges("address")]);
   await onBridges?.();
-  const { made, others } = addVeths(session, ofObject(at("add link"), "link"));
-  const rest = [
-    ...others,
-    ...at("change link"),
-    ...addresses.filter((address) => !ofBridge(address)),
-    ...at("route", "neighbour"),
-  ];
+  const { made, others: veths } = addVeths(session, ofObject(at("add link"), "link"));
+  const vlans = ofObject(at("add vlan"), "link");
+  // A VLAN's parent has to be up first.
+  const incomplete = [...veths, ...ofOthers("change link"), ...vlans.map(asDown)];
+  const rest = [...incomplete, ...ofOthers("address"), ...at("route", "neighbour")];
   try {
     // Half of what a large lab takes is the kernel's work on veths: time enough to open its hundreds of sockets.
-    for (const namespace of byNamespace(rest).keys()) session.socket(namespace);
+    for (const namespace of byNamespace([...vlans, ...rest]).keys()) session.socket(namespace);
   } finally {
     await made;
   }
+  request(session, vlans);
+  setSysctls(session, ofOthers("link sysctl"));
   request(session, rest);
-  steer(session, ofObject(at("add bridge", "add link", "change link"), "link"));
-  setSysctls(session, at("link sysctl"));
-  for (const { namespace, name } of at("remove table")) await removeTable(session.host, namespace, name);
+  const links = ofObject(at("add bridge", "add link", "add vlan", "change link"), "link");
+  steer(session, links);
+  await shape(session, links);
+  for (const namespace of byNamespace(at("switch")).keys()) {
+    await switches?.apply(session.host, namespace, wanted[namespace]?.switches ?? []);
+  }
+  await eachNamespace(at("remove table"), async (namespace, group) => {
+    const names = group.map(({ name }) => name);
+    await removeTables(session.host, namespace, names);
+  });
 }
 
 function ofObject<O extends Change["object"]>(changes: readonly Change[], object: O): Extract<Change, { object: O }>[] {
   return changes.filter((change): change is Extract<Change, { object: O }> => change.object === object);
-}
-
-function byNamespace<T extends { namespace: NamespaceName }>(entries: readonly T[]): Map<NamespaceName, T[]> {
-  const groups = new Map<NamespaceName, T[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.namespace);
-    if (group === undefined) groups.set(entry.namespace, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }
 
 function request(session: NetworkSession, changes: readonly Change[]): void {
@@ -97,7 +106,12 @@ function addVeths(session: NetworkSession, added: readonly LinkChange[]): { made
       throw new Error(`${namespace}: ${name} is wanted as ${link?.kind}, and only bridges and whole veths can be made`);
     }
     requests.push({ namespace, request: vethRequest(session, namespace, link, peer.namespace, other.wanted) });
-    incomplete.push({ ...other, kind: "change", observed: { ...other.wanted, up: false, master: null } });
+    incomplete.push({
+      ...other,
+      kind: "change",
+      observed: { ...withoutIsolation(other.wanted), up: false, master: null },
+    });
+    if (link.isolated === true) incomplete.push(asDown(change));
     ends.delete(endKey(namespace, name));
     ends.delete(endKey(peer.namespace, peer.name));
   }
@@ -113,7 +127,38 @@ async function inBackground(
   }
 }
 
-function endKey(namespace: NamespaceName, name: string): string {
+/** What a link that was made, but is down and no isolated port, still lacks. */
+function asDown(change: LinkChange): LinkChange {
+  const { wanted } = change;
+  return { ...change, kind: "change", observed: wanted === null ? null : { ...withoutIsolation(wanted), up: false } };
+}
+
+function withoutIsolation(link: Link): Link {
+  return { ...link, isolated: false };
+}
+
+function bridgesOf(network: NetworkState): Set<string> {
+  const ends = Object.entries(network).flatMap(([namespace, { links }]) =>
+    links.filter(({ kind }) => kind === "bridge").map(({ name }) => endKey(namespace, name)),
+  );
+  return new Set(ends);
+}
+
+/** The link that a change of a link, an address or a link's sysctl is about. */
+function linkOf({ object, name, wanted, observed }: Change): string | undefined {
+  switch (object) {
+    case "link":
+      return name;
+    case "address":
+      return (wanted ?? observed)?.link;
+    case "sysctl":
+      return linkOfSysctl(name);
+    default:
+      return undefined;
+  }
+}
+
+function endKey(namespace: NamespaceName, name: string | undefined): string {
   return `${namespace} ${name}`;
 }
 
@@ -138,6 +183,18 @@ function steer(session: NetworkSession, changes: readonly LinkChange[]): void {
       }
     });
   }
+}
+
+async function shape(session: NetworkSession, changes: readonly LinkChange[]): Promise<void> {
+  const shaped = changes.filter(({ wanted, observed }) => !sameShaping(wanted?.shaping, observed?.shaping));
+  await eachNamespace(shaped, async (namespace, group) => {
+    const links = group.map(({ name, wanted, observed }) => ({
+      link: name,
+      wanted: wanted?.shaping,
+      observed: observed?.shaping,
+    }));
+    await setShaping(session.host, namespace, links);
+  });
 }
 
 function rpsOf(link: Link | null): readonly number[] {

@@ -1,84 +1,75 @@
 import type { Host } from "../host/host.ts";
 import { listNftTables } from "../host/netlink-nftables.ts";
-import type { NetworkState } from "../model/network-state.ts";
+import { LabError } from "../model/error.ts";
 import type { NamespaceName } from "../model/plan.ts";
+import type { NftTable } from "../model/nft.ts";
+import { lacksDevices, withChainDevices } from "./chain-devices.ts";
+import { eachNamespace } from "./each-namespace.ts";
+import { parseRuleset, removeCommands, replaceCommands, type Ruleset } from "./nft-json.ts";
 
 /** Tables whose names begin so are Cloison's: made, replaced and removed by it. All others are left alone. */
 const OWN_PREFIX = "cloison";
 
-/** `inet cloison-filter` */
-const TABLE = /^(?:inet|ip|ip6|arp|bridge|netdev) [A-Za-z][A-Za-z0-9_-]*$/;
-
-function isOwn(table: string): boolean {
-  return TABLE.test(table) && table.split(" ")[1]?.startsWith(OWN_PREFIX) === true;
+/** Whether a table, given as `family name`, is Cloison's. */
+export function isOwnTable(table: string): boolean {
+  return table.split(" ")[1]?.startsWith(OWN_PREFIX) === true;
 }
 
-/** Cloison's own tables in these namespaces, as nft lists them without counters. */
+/** Throws Error when a key of wanted tables is not what the table is called, or no name for one of Cloison's. */
+export function checkTableNames(tables: Record<string, NftTable>): void {
+  for (const [key, { family, name }] of Object.entries(tables)) {
+    if (key !== `${family} ${name}` || !isOwnTable(key) || !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
+      throw new Error(`table ${key}: tables of a lab are named \`family ${OWN_PREFIX}…\`, and stand under that name`);
+    }
+  }
+}
+
+/** The tables of namespaces that have some: of Cloison's own only, unless `foreign` ones are wanted too. One nft for each. */
 export async function observeTables(
   host: Host,
   namespaces: readonly NamespaceName[],
-): Promise<Map<NamespaceName, Record<string, string>>> {
-  const observed = new Map<NamespaceName, Record<string, string>>();
-  for (const namespace of namespaces) {
-    const names = host.namespaces.within(namespace, () => listNftTables()).filter(isOwn);
-    if (names.length === 0) continue;
-    const texts: Record<string, string> = {};
-    for (const name of names) {
-      texts[name] = await host.processes.must({
-        argv: ["nft", "--stateless", "list", "table", ...name.split(" ")],
-        namespace,
-      });
-    }
-    observed.set(namespace, texts);
-  }
+  foreign: boolean,
+): Promise<Map<NamespaceName, Ruleset>> {
+  const filled = namespaces.filter((namespace) =>
+    host.namespaces.within(namespace, () => listNftTables()).some((table) => foreign || isOwnTable(table)),
+  );
+  const observed = new Map<NamespaceName, Ruleset>();
+  await eachNamespace(
+    filled.map((namespace) => ({ namespace })),
+    async (namespace) => {
+      const text = await host.processes.must({ argv: ["nft", "-j", "list", "ruleset"], namespace });
+      const ruleset = parseRuleset(text);
+      if (lacksDevices(ruleset.tables)) {
+        const listing = await host.processes.must({ argv: ["nft", "list", "ruleset", "netdev"], namespace });
+        ruleset.tables = withChainDevices(ruleset.tables, listing);
+      }
+      observed.set(namespace, ruleset);
+    },
+  );
   return observed;
 }
 
-/**
- * The state with each table as nft lists it, so that it can be compared with what is observed. nft itself says it: the
- * table is loaded in a network namespace of its own, which nothing else sees. A table must therefore name interfaces by
- * `iifname` and `oifname`, not by `iif` and `oif`. Throws LabError when nft refuses the text.
- */
-export async function normalizeTables(host: Host, wanted: NetworkState): Promise<NetworkState> {
-  const listings = new Map<string, Promise<string>>();
-  const list = (name: string, text: string): Promise<string> => {
-    if (!isOwn(name)) throw new Error(`table ${name}: tables of a lab are named ${OWN_PREFIX}…`);
-    const key = `${name}\n${text}`;
-    const listing = listings.get(key) ?? loadAndList(host, name, text);
-    listings.set(key, listing);
-    return listing;
-  };
-  return Object.fromEntries(
-    await Promise.all(
-      Object.entries(wanted).map(async ([namespace, state]): Promise<[string, NetworkState[string]]> => {
-        const names = Object.entries(state.tables);
-        if (names.length === 0) return [namespace, state];
-        const tables = await Promise.all(names.map(async ([name, text]) => [name, await list(name, text)] as const));
-        return [namespace, { ...state, tables: Object.fromEntries(tables) }];
-      }),
-    ),
-  );
+/** Puts the tables in place of those with their names, in one transaction. Throws LabError. */
+export async function replaceTables(host: Host, namespace: NamespaceName, tables: readonly NftTable[]): Promise<void> {
+  await nft(host, namespace, replaceCommands(tables));
 }
 
-function loadAndList(host: Host, name: string, text: string): Promise<string> {
-  const script = 'nft -f - && exec nft --stateless list table "$@"';
-  return host.processes.must({
-    argv: ["unshare", "--net", "sh", "-c", script, "sh", ...name.split(" ")],
-    stdin: text,
-  });
+/** Removes tables, given as `family name`. Throws LabError. */
+export async function removeTables(host: Host, namespace: NamespaceName, tables: readonly string[]): Promise<void> {
+  await nft(host, namespace, removeCommands(tables));
 }
 
-/** Puts the table in place of the one with its name, in one transaction. Throws LabError. */
-export async function replaceTable(host: Host, namespace: NamespaceName, name: string, text: string): Promise<void> {
-  await host.processes.must({
-    argv: ["nft", "-f", "-"],
+/** nft 1.0.6 opens /dev/stdin to read JSON, which it can do with a pipe, not with the socket that it would be given. */
+const NFT = "cat | nft -j -f -";
+
+async function nft(host: Host, namespace: NamespaceName, nftables: unknown[]): Promise<void> {
+  const { code, stderr } = await host.processes.run({
+    argv: ["sh", "-c", NFT],
     namespace,
-    // Adding what may be there and deleting it makes the deletion succeed in either case.
-    stdin: `table ${name}\ndelete table ${name}\n${text}\n`,
+    stdin: JSON.stringify({ nftables }),
   });
-}
-
-/** Throws LabError. */
-export async function removeTable(host: Host, namespace: NamespaceName, name: string): Promise<void> {
-  await host.processes.must({ argv: ["nft", "delete", "table", ...name.split(" ")], namespace });
+  if (code === 0) return;
+  throw new LabError(`${namespace}: nft refuses the tables: ${stderr.trim().split("\n")[0] ?? ""}`, {
+    hint: "`cloison check` says whether this machine's kernel has what the lab's rules need",
+  });
 }

@@ -156,11 +156,11 @@ describe("mergeNetworkStates", () => {
         addresses: [],
         routes: [],
         neighbours: [],
-        sysctls: { "net.ipv4.ip_forward": forward },
+        sysctls: { "net.ipv4.conf.all.rp_filter": forward },
         tables: {},
       },
     });
     expect(() => mergeNetworkStates([state(1, "0"), state(2, "0")])).toThrow("a: link lo: ");
-    expect(() => mergeNetworkStates([state(1, "0"), state(1, "1")])).toThrow("a: sysctl net.ipv4.ip_forward: ");
+    expect(() => mergeNetworkStates([state(1, "0"), state(1, "1")])).toThrow("a: sysctl net.ipv4.conf.all.rp_filter: ");
   });
 });

@@ -1,21 +1,38 @@
-import type { NamespaceState, NetworkState } from "../model/network-state.ts";
+import type { NamespaceState, NetworkState, Switch } from "../model/network-state.ts";
+import type { NftTable } from "../model/nft.ts";
+import { mergeTables } from "./merge-tables.ts";
 
 /**
- * Puts fragments together: the union of their links, addresses, routes, neighbours, sysctls and tables, per namespace.
- * Fragments may repeat each other. Throws an Error when two want the same link, sysctl or table differently: the modes
- * that made them disagree, which no lab file can cause.
+ * Puts fragments together: the union of their links, addresses, routes, neighbours, sysctls and switches, and of the sets and
+ * rules of their tables, per namespace. Fragments may repeat each other. Throws an Error when two want the same link, sysctl,
+ * chain or switch differently: the modes that made them disagree, which no lab file can cause.
  */
 export function mergeNetworkStates(fragments: readonly NetworkState[]): NetworkState {
-  const merged = new Map<string, Draft>();
+  const merged = new Map<string, NamespaceState[]>();
   for (const fragment of fragments) {
     for (const [namespace, state] of Object.entries(fragment)) {
-      let draft = merged.get(namespace);
-      if (draft === undefined) merged.set(namespace, (draft = newDraft()));
-      addTo(draft, namespace, state);
+      const parts = merged.get(namespace);
+      if (parts === undefined) merged.set(namespace, [state]);
+      else parts.push(state);
     }
   }
-  return Object.fromEntries([...merged].map(([namespace, draft]) => [namespace, finish(draft)]));
+  return Object.fromEntries([...merged].map(([namespace, parts]) => [namespace, mergeParts(namespace, parts)]));
 }
+
+function mergeParts(namespace: string, parts: NamespaceState[]): NamespaceState {
+  const [only, ...others] = parts;
+  // Most namespaces of a large lab are a guest's, which one network has made.
+  if (only !== undefined && others.length === 0) return only;
+  const draft = newDraft();
+  for (const part of parts) addTo(draft, namespace, part);
+  return finish(draft);
+}
+
+/** What a namespace does as soon as one of its networks wants it: forward, speak IPv6. */
+const ENOUGH_ONCE: Readonly<Record<string, string>> = {
+  "net.ipv4.ip_forward": "1",
+  "net.ipv6.conf.all.disable_ipv6": "0",
+};
 
 type ListName = "links" | "addresses" | "routes" | "neighbours";
 
@@ -23,7 +40,8 @@ interface Draft {
   lists: { [L in ListName]: Map<string, NamespaceState[L][number]> };
   leased: Set<string>;
   sysctls: Map<string, string>;
-  tables: Map<string, string>;
+  tables: Map<string, NftTable>;
+  switches: Map<string, Switch>;
 }
 
 function newDraft(): Draft {
@@ -32,6 +50,7 @@ function newDraft(): Draft {
     leased: new Set(),
     sysctls: new Map(),
     tables: new Map(),
+    switches: new Map(),
   };
 }
 
@@ -45,13 +64,21 @@ function addTo(draft: Draft, namespace: string, state: NamespaceState): void {
   for (const neighbour of state.neighbours) put(lists.neighbours, JSON.stringify(neighbour), neighbour, namespace);
   for (const link of state.leased ?? []) draft.leased.add(link);
   for (const [name, value] of Object.entries(state.sysctls)) {
+    const decided = ENOUGH_ONCE[name];
+    if (decided !== undefined && draft.sysctls.get(name) === decided) continue;
+    if (value === decided) draft.sysctls.delete(name);
     put(draft.sysctls, name, value, `${namespace}: sysctl ${name}`);
   }
-  for (const [name, text] of Object.entries(state.tables)) put(draft.tables, name, text, `${namespace}: table ${name}`);
+  for (const [name, table] of Object.entries(state.tables)) {
+    const present = draft.tables.get(name);
+    draft.tables.set(name, present === undefined ? table : mergeTables(present, table, namespace));
+  }
+  for (const one of state.switches ?? []) put(draft.switches, one.name, one, `${namespace}: switch ${one.name}`);
 }
 
 function put<T>(into: Map<string, T>, key: string, value: T, what: string): void {
   const present = into.get(key);
+  if (present === value) return;
   if (present !== undefined && JSON.stringify(present) !== JSON.stringify(value)) {
     throw new Error(`${what}: fragments want ${JSON.stringify(present)} and ${JSON.stringify(value)}`);
   }
@@ -68,5 +95,6 @@ function finish(draft: Draft): NamespaceState {
     ...(leased.size > 0 ? { leased: [...leased] } : {}),
     sysctls: Object.fromEntries(draft.sysctls),
     tables: Object.fromEntries(draft.tables),
+    ...(draft.switches.size > 0 ? { switches: [...draft.switches.values()] } : {}),
   };
 }

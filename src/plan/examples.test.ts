@@ -8,13 +8,16 @@ import type { Recipe } from "../model/image.ts";
 import { planLab } from "./plan.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
-const files = (name: string) =>
-  readdirSync(EXAMPLES, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(name));
+/** Every other YAML file is a lab. */
+const EXPERIMENT = "experiment.yaml";
+const files = readdirSync(EXAMPLES, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".yaml"));
+const experiments = files.filter((path) => path.endsWith(EXPERIMENT));
+const labs = files.filter((path) => !path.endsWith(EXPERIMENT));
 const read = (path: string) => readFileSync(join(EXAMPLES, path), "utf8");
 const recipe: Recipe = { base: "minbase", packages: [], files: {}, commands: [], services: {} };
 
 describe("every example", () => {
-  test.each(files("lab.yaml"))("%s can be planned, on its own platform and merged", (path) => {
+  test.each(labs)("%s can be planned, on its own platform and merged", (path) => {
     const lab = parseLab(path, read(path));
     for (const platform of [
       { name: lab.platform, merges: false },
@@ -34,15 +37,15 @@ describe("every example", () => {
     }
   });
 
-  test.each(files("experiment.yaml"))("%s is good, and so is its lab", async (path) => {
+  test.each(experiments)("%s is good, and so is its lab", async (path) => {
     const { experiment } = await parseExperiment(path, read(path), async (lab) =>
       parseLab(lab, read(join(dirname(path), lab))),
     );
     expect(experiment.phases[experiment.reference]).toBeDefined();
   });
 
-  test.each([...files("lab.yaml"), ...files("experiment.yaml")])("%s tells editors its schema", (path) => {
-    const name = path.endsWith("lab.yaml") ? "lab" : "experiment";
+  test.each(files)("%s tells editors its schema", (path) => {
+    const name = path.endsWith(EXPERIMENT) ? "experiment" : "lab";
     const [, schema] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(read(path)) ?? [];
     expect(join(dirname(path), schema ?? "")).toBe(`../schema/${name}.json`);
   });

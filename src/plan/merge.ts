@@ -1,5 +1,6 @@
 import type { Domain, Lab } from "../model/lab.ts";
-import { domainNames } from "../model/lab-rules.ts";
+import { domainNames } from "../model/domain-names.ts";
+import { declaredServices } from "../model/lab-services.ts";
 
 /** A domain to be planned, with the lab's domains that it stands for. */
 export interface Context {
@@ -55,6 +56,9 @@ export function mergedContext(lab: Lab): Context[] {
       ? undefined
       : [...new Set(domains.flatMap((domain) => domain.services ?? []))],
     sites: domains.flatMap((domain) => domain.sites),
+    listen: distinct(domains.flatMap((domain) => declaredServices(lab, domain))),
+    routes: first.routes,
+    router: first.router,
   };
   return [
     {
@@ -64,6 +68,10 @@ export function mergedContext(lab: Lab): Context[] {
       domain: merged,
     },
   ];
+}
+
+function distinct<T>(values: T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
 function withDefaultSite(name: string, domain: Domain): Domain {

@@ -61,8 +61,8 @@ test("shared merges all domains: one context, the sum of the budgets, every site
       cpuset: separate.domains[0]?.limits.cpuset,
     },
   });
-  expect(shared.targets["apache2"]).toEqual({ context: "shared", address: "10.23.0.11", host: "apache2" });
-  expect(shared.targets["linux1"]).toEqual({ context: "shared", address: "10.23.0.11", host: "linux1" });
+  expect(shared.targets["apache2"]).toEqual({ context: "shared", address: "10.23.0.11", port: 80, host: "apache2" });
+  expect(shared.targets["linux1"]).toEqual({ context: "shared", address: "10.23.0.11", port: 80, host: "linux1" });
 });
 
 test("the network that is wanted names every namespace, and each vif has its guest end", () => {
@@ -134,4 +134,17 @@ test("roles are kept apart as far as there are CPUs", () => {
   });
   expect(placeRoles([0, 1, 2, 3], 1)).toEqual({ platform: [0], station: [2], probe: [3], caveats: [] });
   expect(placeRoles([0], null).caveats[0]).toContain("falsifies");
+});
+
+test("with an uplink the real LAN's router is the gateway, and the lab has neither an address of its own there nor DHCP", () => {
+  const text = readFileSync(new URL("../../examples/study/lab.yaml", import.meta.url), "utf8");
+  const { network = "" } = planLab(STUDY, INPUTS).domains[0]?.vifs[0] ?? {};
+  const joined = { ...STUDY.networks[network]!, uplink: "eth1", gateway: "10.23.0.250" };
+  const plan = planLab({ ...lab(text), networks: { [network]: joined } }, INPUTS);
+  const state = plan.network[plan.lanNamespace];
+  expect(plan.uplinks).toEqual([{ lan: 0, interface: "eth1" }]);
+  expect(plan.dhcp).toEqual([]);
+  expect(state?.addresses.filter(({ link }) => link === "lan0")).toEqual([]);
+  expect(state?.joined).toEqual(["card0"]);
+  expect(plan.domains.map(({ vifs }) => vifs[0]?.gateway)).toEqual(Array(4).fill("10.23.0.250"));
 });

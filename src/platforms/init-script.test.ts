@@ -3,7 +3,8 @@ import { LabError } from "../model/error.ts";
 import type { DomainPlan, VifPlan } from "../model/plan.ts";
 import { initScript } from "./init-script.ts";
 
-const vif = (guest: string, configuration: VifPlan["configuration"]) => ({ guest, configuration }) as VifPlan;
+const vif = (guest: string, configuration: VifPlan["configuration"]) =>
+  ({ guest, configuration, defaultRoute: guest === "eth0" }) as VifPlan;
 const domain = (changes: Partial<DomainPlan>): DomainPlan =>
   ({
     name: "one",

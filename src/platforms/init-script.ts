@@ -35,9 +35,13 @@ function inBackground(what: string, argv: string[]): string {
 }
 
 /** Asks every second, because the server may come up later than the domain. */
-function dhcpClient({ hostname }: DomainPlan, { guest }: VifPlan, leaseScript: string | undefined): string[] {
+function dhcpClient(
+  { hostname }: DomainPlan,
+  { guest, defaultRoute }: VifPlan,
+  leaseScript: string | undefined,
+): string[] {
   const script = leaseScript === undefined ? [] : ["-s", leaseScript];
-  // A domain has one default route: through its first interface.
-  const options = guest === "eth0" ? [] : ["-o", "-O", "subnet"];
+  // A domain has one default route.
+  const options = defaultRoute ? [] : ["-o", "-O", "subnet"];
   return ["udhcpc", "-f", "-i", guest, "-T", "1", "-A", "1", "-x", `hostname:${hostname}`, ...options, ...script];
 }

@@ -41,6 +41,8 @@ export type Undo =
   | { kind: "mount"; target: string }
   | { kind: "directory"; path: string }
   | { kind: "cgroup"; group: string }
+  /** A real interface that joined the lab's network of this position. */
+  | { kind: "uplink"; lan: number }
   | { kind: "domain"; platform: PlatformName; lab: string; name: string };
 
 /** Where a platform finds and leaves things; paths are absolute. */

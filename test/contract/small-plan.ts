@@ -48,5 +48,9 @@ export function smallPlan(lab: string, platform: PlatformName, domains: DomainPl
     machines: { station: machine("station"), outside: machine("outside") },
     dhcp: [],
     network: {},
+    endpoints: [],
+    networks: [],
+    uplinks: [],
+    warnings: [],
   };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { trialsIn } from "../run-control.ts";
-import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
+import { createSandbox, prepareProgram, PROGRAM, type Sandbox } from "../sandbox.ts";
 
 const LAB = `
 name: never
@@ -48,10 +48,9 @@ needs(...LAB_NEEDS)("a server that takes connections and never answers", () => {
   test("makes every trial invalid, and the run comes to its end", async () => {
     const before = sandbox.snapshot();
     const folder = join(sandbox.folder, "run");
-    const program = join(process.cwd(), "dist/cloison.cjs");
     const { ended } = sandbox.start([
       process.execPath,
-      program,
+      PROGRAM,
       "run",
       join(sandbox.folder, "experiment.yaml"),
       "--out",

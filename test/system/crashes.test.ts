@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
-import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
+import { createSandbox, prepareProgram, PROGRAM, type Sandbox } from "../sandbox.ts";
 
 const LAB = `
 name: fragile
@@ -26,7 +26,6 @@ const DOWN_DELAYS_MS = [148, 183, 226, 274];
 
 needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was before the lab", () => {
   const program = join(process.cwd(), `dist/crash-program-${process.pid}.mjs`);
-  const cloison = join(process.cwd(), "dist/cloison.cjs");
   let sandbox: Sandbox;
   let before: KernelSnapshot;
   let file = "";
@@ -118,14 +117,14 @@ needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was befo
 
   test("at any moment of up and of down", async () => {
     for (const delayMs of UP_DELAYS_MS) {
-      const { child, ended } = sandbox.start([process.execPath, cloison, "up", file]);
+      const { child, ended } = sandbox.start([process.execPath, PROGRAM, "up", file]);
       setTimeout(() => child.kill("SIGKILL"), delayMs);
       await ended;
       restored(`up, killed after ${delayMs} ms`);
     }
     for (const delayMs of DOWN_DELAYS_MS) {
       expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
-      const { child, ended } = sandbox.start([process.execPath, cloison, "down", "fragile"]);
+      const { child, ended } = sandbox.start([process.execPath, PROGRAM, "down", "fragile"]);
       setTimeout(() => child.kill("SIGKILL"), delayMs);
       await ended;
       restored(`down, killed after ${delayMs} ms`);

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type { DomainRow } from "../../src/app/inspect.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
-import { createSandbox, prepareProgram, type Ended, type Sandbox } from "../sandbox.ts";
+import { createSandbox, prepareProgram, PROGRAM, type Ended, type Sandbox } from "../sandbox.ts";
 
 const LAB = `
 name: alpha
@@ -124,7 +124,7 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(sandbox.cloison("exec", "--user", "www-data", "alpha", "one", "--", "id", "-un").stdout).toBe(
         "www-data\n",
       );
-      const script = [process.execPath, join(process.cwd(), "dist/cloison.cjs"), ...enter, "cat"];
+      const script = [process.execPath, PROGRAM, ...enter, "cat"];
       expect(sandbox.run(script, { input: "through\n" })).toMatchObject({ code: 0, stdout: "through\n" });
       expect(JSON.parse(succeed("--json", ...enter, "echo", "hi"))).toMatchObject({ code: 0, stdout: "hi\n" });
       expect(succeed("logs", "alpha", "one")).toBe("I talk\n");
@@ -197,7 +197,7 @@ needs(...LAB_NEEDS)("labs", () => {
 
       // A shell that cannot fork gives up, and another takes its place.
       const bomb = "while :; do (bomb() { bomb | bomb & }; bomb); done";
-      const forks = sandbox.start([process.execPath, join(process.cwd(), "dist/cloison.cjs"), ...shell, bomb]);
+      const forks = sandbox.start([process.execPath, PROGRAM, ...shell, bomb]);
       const refused = "cat /sys/fs/cgroup{/pids,}/cloison/alpha/two/pids.events 2>/dev/null";
       await eventually(() => Number(/^max (\d+)/.exec(sandbox.run(["bash", "-c", refused]).stdout)?.[1]) > 100);
       expect(sandbox.run(["sh", "-c", "echo $((6 * 7))"]).stdout).toBe("42\n");
@@ -212,7 +212,7 @@ needs(...LAB_NEEDS)("labs", () => {
 
     test("two ups at once: the one that is late says who holds the lab, and the lab is whole", async () => {
       labFile(LAB.replaceAll("64M", "96M"));
-      const program = [process.execPath, join(process.cwd(), "dist/cloison.cjs"), "up", file];
+      const program = [process.execPath, PROGRAM, "up", file];
       const ups = [sandbox.start(program), sandbox.start(program)];
       const ended = await Promise.all(ups.map((up) => up.ended));
       for (const { code, stderr } of ended.filter((one) => one.code !== 0)) {
@@ -288,7 +288,7 @@ needs(...LAB_NEEDS)("labs", () => {
     });
 
     test("an up that is interrupted leaves nothing", async () => {
-      const up = sandbox.start([process.execPath, join(process.cwd(), "dist/cloison.cjs"), "up", labFile(LAB)]);
+      const up = sandbox.start([process.execPath, PROGRAM, "up", labFile(LAB)]);
       await eventually(() => sandbox.run(["sh", "-c", "ls /run/netns || true"]).stdout.includes("cloison.alpha.one"));
       up.child.kill("SIGINT");
       const ended = await up.ended;

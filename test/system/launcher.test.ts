@@ -36,7 +36,9 @@ beforeEach(() => {
     `import { word } from "./word.ts";\nconsole.log(word, ...process.argv.slice(2));\nprocess.exitCode = 3;`,
   );
   write("src/word.ts", `export const word: string = "one";`);
-  for (const name of ["client-process", "responder-process"]) write(`src/load/${name}.ts`, "");
+  for (const name of ["load/client-process", "load/responder-process", "uplink/guard-process"]) {
+    write(`src/${name}.ts`, "");
+  }
   write(
     "bin/npm",
     `#!/bin/sh\necho "$@" >>"${root}/npm-calls"\ncp "${root}/package-lock.json" "${root}/node_modules/.package-lock.json"\n`,

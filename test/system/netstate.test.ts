@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRealHost } from "../../src/host/real.ts";
 import type { NetworkState } from "../../src/model/network-state.ts";
+import type { NftTable } from "../../src/model/nft.ts";
 import { applyNetwork } from "../../src/netstate/apply.ts";
 import { formatChange } from "../../src/netstate/change.ts";
 import { observeNetwork } from "../../src/netstate/observe.ts";
@@ -17,12 +18,30 @@ const ONE = `${LAB}.one`;
 const TWO = `${LAB}.two`;
 
 const TABLE = "bridge cloison-filter";
-const RULES = `table bridge cloison-filter {
-  chain forward {
-    type filter hook forward priority 0; policy accept;
-    iifname "vif1.0" ether saddr != 00:16:3e:00:01:01 counter drop
-  }
-}`;
+const FORWARD = { type: "filter", hook: "forward", priority: 0, policy: "accept" } as const;
+const RULES: NftTable = {
+  family: "bridge",
+  name: "cloison-filter",
+  sets: [],
+  chains: [
+    {
+      name: "forward",
+      base: FORWARD,
+      rules: [
+        {
+          expr: [
+            { match: { op: "==", left: { meta: { key: "iifname" } }, right: "vif1.0" } },
+            {
+              match: { op: "!=", left: { payload: { protocol: "ether", field: "saddr" } }, right: "00:16:3e:00:01:01" },
+            },
+            { counter: null },
+            { drop: null },
+          ],
+        },
+      ],
+    },
+  ],
+};
 
 needs("root")("the network state on a real kernel", () => {
   const host = createRealHost();
@@ -196,7 +215,7 @@ needs("root")("the network state on a real kernel", () => {
     expect(await repaired(withTable)).toEqual([]);
 
     await inside(HOST, `nft add rule ${TABLE} forward drop`);
-    expect(await repaired(withTable)).toEqual([`host: table ${TABLE}: its rules differ`]);
+    expect(await repaired(withTable)).toEqual([`host: table ${TABLE}: chain forward differs`]);
     expect(await inside(HOST, `nft list table ${TABLE}`)).not.toMatch(/^\s*drop$/m);
     await inside(HOST, `nft delete table ${TABLE}`);
     expect(await repaired(withTable)).toEqual(missing);
@@ -208,8 +227,13 @@ needs("root")("the network state on a real kernel", () => {
 
   test("rules that nft refuses are refused before anything is changed", async () => {
     const state = structuredClone(wanted);
-    for (const part of Object.values(state))
-      part.tables = { "inet cloison-bad": "table inet cloison-bad { nonsense }" };
+    const bad: NftTable = {
+      family: "inet",
+      name: "cloison-bad",
+      sets: [],
+      chains: [{ name: "forward", base: FORWARD, rules: [{ expr: [{ nonsense: null }] }] }],
+    };
+    for (const part of Object.values(state)) part.tables = { "inet cloison-bad": bad };
     await inside(ONE, "ip address flush dev eth0");
     await expect(applyNetwork(host, state)).rejects.toThrow("nonsense");
     expect(await repaired()).toEqual(["one: address 10.23.0.2/24 on eth0: missing", "one: route default: missing"]);

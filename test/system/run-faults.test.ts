@@ -8,9 +8,7 @@ import { xoshiro128, xoshiro128State } from "../../src/schedule/xoshiro128.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { pidsIn, trialsIn, until } from "../run-control.ts";
-import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
-
-const PROGRAM = join(process.cwd(), "dist/cloison.cjs");
+import { createSandbox, prepareProgram, PROGRAM, type Sandbox } from "../sandbox.ts";
 
 const LAB = `
 name: faults

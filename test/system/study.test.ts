@@ -8,11 +8,10 @@ import { schedule } from "../../src/schedule/schedule.ts";
 import { experimentSchema } from "../../src/model/experiment.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
-import { createSandbox, prepareProgram, type Ended, type Sandbox } from "../sandbox.ts";
+import { createSandbox, prepareProgram, PROGRAM, type Ended, type Sandbox } from "../sandbox.ts";
 
 const EXAMPLE = join(process.cwd(), "examples/miniature");
 const POSITIVE: unknown = expect.toSatisfy((value: number) => value > 0);
-const PROGRAM = join(process.cwd(), "dist/cloison.cjs");
 
 needs(...LAB_NEEDS)("the study in miniature", () => {
   let sandbox: Sandbox;

@@ -90,6 +90,11 @@ test("only a domain with a DHCP client may set addresses", () => {
     address: "10.0.0.2",
     prefix: 24,
     gateway: "10.0.0.1",
+    address6: null,
+    prefix6: null,
+    gateway6: null,
+    onLinkGateway: false,
+    defaultRoute: true,
   };
   const capabilities = (configuration: "dhcp" | "static") =>
     ociConfig({ ...domain, vifs: [{ ...vif, configuration }] }, machine).process.capabilities.bounding;

@@ -1,0 +1,113 @@
+import type { LabPlan } from "../src/model/plan.ts";
+import { handNamespaces, wireByHand, type TcpMode, type TcpPath } from "./network-by-hand.ts";
+import type { NetworkBed } from "./network-bed.ts";
+import { interleave, pairRow } from "./pairs.ts";
+import type { Row } from "./row.ts";
+
+const SECONDS = 1;
+const PAIRS = 20;
+const PORT = 5201;
+/** The server takes leave of one client before it takes another. */
+const BETWEEN_MS = 100;
+const END_MS = 5000;
+const WANTED = { ratio: "rate", atLeast: 0.95 } as const;
+
+const LAN = { mode: "bridge", subnet: "10.66.0.0/24" };
+const listening = { image: "plain", listen: [`${PORT}/tcp`] };
+const plain = { image: "plain" };
+
+/** Through what the client's bytes go, and what the lab has that the wiring by hand has not. */
+const MODES: Record<TcpMode, { networks: object; domains: object; note: string }> = {
+  bridge: {
+    networks: { net: LAN },
+    domains: { client: plain, server: listening },
+    note: "by hand: one bridge and two veths",
+  },
+  routed: {
+    networks: { net: { ...LAN, mode: "routed" } },
+    domains: { client: plain, server: listening },
+    note: "by hand: two veths with a route each",
+  },
+  nat: {
+    networks: {
+      net: LAN,
+      private: { mode: "nat", subnet: "10.67.0.0/24", forward: [{ port: PORT, to: `server:${PORT}` }] },
+    },
+    domains: { client: plain, server: { ...listening, nics: [{ network: "private" }] } },
+    note: "from a bridged domain to a forwarded port of the host's; by hand: two bridges and the same rules for NAT",
+  },
+};
+
+/** TCP between two domains beside TCP through the same wiring by hand, both with their ends on the same CPUs. */
+export async function throughputRows(bed: NetworkBed): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const mode of ["bridge", "routed", "nat"] as const) rows.push(await throughput(bed, mode));
+  return rows;
+}
+
+async function throughput(bed: NetworkBed, mode: TcpMode): Promise<Row> {
+  const { host } = bed;
+  const { networks, domains, note } = MODES[mode];
+  const name = `bench-tcp-${mode}`;
+  const cgroup = `cloison/bench-tcp-${process.pid}/${mode}`;
+  const lab = await bed.lab(name, await bed.write({ name, networks, domains }));
+  const end = async () => {
+    await host.cgroups.destroy(cgroup, END_MS);
+    await host.namespaces.remove(Object.values(handNamespaces(mode)));
+  };
+  bed.atEnd.add(end);
+  const ours = pathOf(await lab.upWithPlan(), mode);
+  const theirs = await wireByHand(host, mode);
+  for (const path of [ours, theirs]) await serve(bed, path, cgroup);
+  const pairs = await interleave(
+    () => gigabits(bed, ours, cgroup),
+    () => gigabits(bed, theirs, cgroup),
+    PAIRS,
+  );
+  await end();
+  await lab.down();
+  const text = {
+    name: `TCP between two domains, ${mode}`,
+    against: "ip and nft by hand",
+    unit: "Gbit/s",
+    note: `${note}, without anti-spoofing and receive packet steering (RPS), which the lab has; iperf3, one stream, ${SECONDS} s, client and server on a CPU each`,
+  };
+  const row = pairRow(text, WANTED, pairs);
+  const figures = [row.ours, row.theirs, row.ratio, row.low, row.high].map((one) => one.toFixed(2));
+  bed.say(`${row.name}: ${figures.join(" ")}`);
+  return row;
+}
+
+function pathOf(plan: LabPlan, mode: TcpMode): TcpPath {
+  const [client, server] = ["client", "server"].map((name) => plan.domains.find((domain) => domain.name === name));
+  const address =
+    mode === "nat"
+      ? plan.endpoints.find(({ kind }) => kind === "host")?.interfaces.find(({ network }) => network === "net")
+          ?.addresses[0]
+      : server?.vifs[0]?.address;
+  if (client === undefined || server === undefined || address === undefined) throw new Error(`${plan.lab} has no path`);
+  return { client: client.namespace, server: server.namespace, address };
+}
+
+async function serve({ host }: NetworkBed, { server }: TcpPath, cgroup: string): Promise<void> {
+  const argv = ["iperf3", "-s", "-p", String(PORT)] as const;
+  await host.processes.start({ argv: [...argv], namespace: server, cgroup, cpus: host.machine.cpus.slice(0, 1) });
+  for (let tries = 0; tries < 100; tries++) {
+    const listening = await host.processes.must({ argv: ["ss", "-Hltn", `sport = ${PORT}`], namespace: server });
+    if (listening !== "") return;
+    await host.clock.sleep(50);
+  }
+  throw new Error("iperf3 does not listen");
+}
+
+async function gigabits({ host }: NetworkBed, { client, address }: TcpPath, cgroup: string): Promise<number> {
+  await host.clock.sleep(BETWEEN_MS);
+  const answer = await host.processes.must({
+    argv: ["iperf3", "-c", address, "-p", String(PORT), "-t", String(SECONDS), "-J", "--connect-timeout", "5000"],
+    namespace: client,
+    cgroup,
+    cpus: host.machine.cpus.slice(-1),
+  });
+  const { end } = JSON.parse(answer) as { end: { sum_received: { bits_per_second: number } } };
+  return end.sum_received.bits_per_second / 1e9;
+}

@@ -1,0 +1,134 @@
+import type { NftChain, NftFamily, NftHook, NftRule, NftSet, NftStatement, NftTable } from "../model/nft.ts";
+
+/** Commands of libnftables-json(5) that put these tables in place of those with their names, in one transaction. */
+export function replaceCommands(tables: readonly NftTable[]): unknown[] {
+  return tables.flatMap((table) => {
+    const { family, name } = table;
+    const own = { family, table: name };
+    return [
+      // Adding what may be there makes the deletion succeed in either case.
+      { add: { table: { family, name } } },
+      { delete: { table: { family, name } } },
+      { add: { table: { family, name } } },
+      // Rules speak of sets and other chains, elements of maps of chains.
+      ...table.chains.map((chain) => ({ add: { chain: { ...own, name: chain.name, ...encodeHook(chain.base) } } })),
+      ...table.sets.map((set) => ({ add: encodeSet(set, own) })),
+      ...table.chains.flatMap((chain) =>
+        chain.rules.map(({ comment, expr }) => ({
+          add: { rule: { ...own, chain: chain.name, ...(comment === undefined ? {} : { comment }), expr } },
+        })),
+      ),
+    ];
+  });
+}
+
+/** Commands that remove tables, given as `family name`. */
+export function removeCommands(tables: readonly string[]): unknown[] {
+  return tables.map((table) => {
+    const [family, name] = table.split(" ");
+    return { delete: { table: { family, name } } };
+  });
+}
+
+function encodeHook(base: NftHook | null): object {
+  if (base === null) return {};
+  const { type, hook, priority, policy, device } = base;
+  return { type, hook, prio: priority, policy, ...(device === undefined || device === null ? {} : { dev: device }) };
+}
+
+function encodeSet({ elements, map, ...set }: NftSet, own: object): object {
+  const elem = elements.length > 0 ? { elem: elements } : {};
+  return map === undefined ? { set: { ...own, ...set, ...elem } } : { map: { ...own, ...set, map, ...elem } };
+}
+
+/** What `nft -j list ruleset` lists, as far as it is read. */
+type Listed =
+  | { table: { family: NftFamily; name: string; flags?: string | string[] } }
+  | { set: ListedSet }
+  | { map: ListedSet }
+  | { chain: ListedChain }
+  | { rule: InTable & { chain: string; handle: number; comment?: string; expr: NftStatement[] } };
+
+interface InTable {
+  family: NftFamily;
+  table: string;
+}
+interface ListedSet extends InTable {
+  name: string;
+  type: string | string[];
+  flags?: string | string[];
+  map?: string | string[];
+  elem?: unknown[];
+}
+interface ListedChain extends InTable {
+  name: string;
+  type?: NftHook["type"];
+  hook?: NftHook["hook"];
+  prio?: number;
+  policy?: NftHook["policy"];
+  dev?: string | string[];
+}
+
+/** The ruleset of a namespace. */
+export interface Ruleset {
+  /** Key: `family name`. */
+  tables: Record<string, NftTable>;
+  /** Keys of tables with flags of which it is not known what they do. nft 1.0.6 lists the table's name in their place. */
+  odd: string[];
+}
+
+/** Reads what `nft -j list ruleset` prints. A dormant table, which filters nothing, is read as an empty one. */
+export function parseRuleset(text: string): Ruleset {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nft's own format, and its word is taken for it
+  const { nftables } = JSON.parse(text) as { nftables: Listed[] };
+  const tables = new Map<string, NftTable>();
+  const dormant = new Set<string>();
+  const odd: string[] = [];
+  const of = ({ family, table }: InTable) => tables.get(`${family} ${table}`);
+  for (const entry of nftables) {
+    if ("table" in entry) {
+      const { family, name } = entry.table;
+      const key = `${family} ${name}`;
+      tables.set(key, { family, name, sets: [], chains: [] });
+      const flags = listOf(entry.table.flags);
+      if (flags.includes("dormant")) dormant.add(key);
+      else if (flags.some((flag) => flag !== "owner" && flag !== "persist")) odd.push(key);
+    } else if ("set" in entry) of(entry.set)?.sets.push(decodeSet(entry.set));
+    else if ("map" in entry) of(entry.map)?.sets.push(decodeSet(entry.map));
+    else if ("chain" in entry) of(entry.chain)?.chains.push(decodeChain(entry.chain));
+    else if ("rule" in entry) {
+      const { chain, handle, comment, expr } = entry.rule;
+      const rule: NftRule = { handle, ...(comment === undefined ? {} : { comment }), expr };
+      of(entry.rule)
+        ?.chains.find(({ name }) => name === chain)
+        ?.rules.push(rule);
+    }
+  }
+  for (const key of dormant) {
+    const table = tables.get(key);
+    if (table !== undefined) tables.set(key, { ...table, sets: [], chains: [] });
+  }
+  return { tables: Object.fromEntries(tables), odd };
+}
+
+function decodeSet({ name, type, flags, map, elem }: ListedSet): NftSet {
+  return {
+    name,
+    type,
+    ...(flags === undefined ? {} : { flags: listOf(flags) }),
+    ...(map === undefined ? {} : { map }),
+    elements: elem ?? [],
+  };
+}
+
+function decodeChain({ name, family, type, hook, prio, policy, dev }: ListedChain): NftChain {
+  if (type === undefined || hook === undefined) return { name, base: null, rules: [] };
+  const base: NftHook = { type, hook, priority: prio ?? 0, policy: policy ?? "accept" };
+  if (family === "netdev") base.device = listOf(dev)[0] ?? null;
+  return { name, base, rules: [] };
+}
+
+/** Newer versions of nft list one flag as itself, older ones as a list. */
+function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : typeof value === "string" ? [value] : value;
+}

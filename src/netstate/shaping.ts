@@ -1,0 +1,123 @@
+import type { Host } from "../host/host.ts";
+import { LabError } from "../model/error.ts";
+import type { Shaping } from "../model/network-state.ts";
+import type { NamespaceName } from "../model/plan.ts";
+
+/** Root qdiscs that the plan's shaping consists of. */
+export const SHAPING_QDISCS = new Set(["tbf", "netem"]);
+
+/** TBF may send so much at once: what the rate allows in this time, but at least two frames. */
+const BURST_S = 0.01;
+/** And delays so much, or so many frames, before it drops. */
+const QUEUE_S = 0.05;
+const QUEUE_FRAMES = 20;
+const FRAME_BYTES = 1514;
+/** Frames under way in netem; its default of 1000 would itself drop on fast links. */
+const NETEM_FRAMES = 100_000;
+
+/** Of netem's qdisc below which TBF's stands: one that nobody else is likely to choose. */
+const NETEM_HANDLE = "c10:";
+
+/** Lines for `tc -batch` that give the link this shaping in place of what it has; none of both is undefined. */
+export function shapingCommands(link: string, wanted: Shaping | undefined, observed: Shaping | undefined): string[] {
+  // The kernel changes a qdisc in place and keeps what stands below, or refuses to: it is made anew.
+  const removal = observed === undefined ? [] : [`qdisc del dev ${link} root`];
+  return [...removal, ...(wanted === undefined || isNone(wanted) ? [] : additions(link, wanted))];
+}
+
+function additions(link: string, shaping: Shaping): string[] {
+  const { rateBitsPerSecond, delayMs, lossPercent } = shaping;
+  const netem = [
+    ...(delayMs === undefined ? [] : [`delay ${Math.round(delayMs * 1000)}us`]),
+    ...(lossPercent === undefined ? [] : [`loss ${lossPercent}%`]),
+  ];
+  const tbf = rateBitsPerSecond === undefined ? null : tbfOptions(rateBitsPerSecond);
+  if (netem.length === 0) return [`qdisc replace dev ${link} root ${tbf}`];
+  return [
+    `qdisc replace dev ${link} root handle ${NETEM_HANDLE} netem limit ${NETEM_FRAMES} ${netem.join(" ")}`,
+    ...(tbf === null ? [] : [`qdisc replace dev ${link} parent ${NETEM_HANDLE}1 ${tbf}`]),
+  ];
+}
+
+function isNone({ rateBitsPerSecond, delayMs, lossPercent }: Shaping): boolean {
+  return rateBitsPerSecond === undefined && delayMs === undefined && lossPercent === undefined;
+}
+
+function tbfOptions(rateBitsPerSecond: number): string {
+  const bytesPerSecond = rateBitsPerSecond / 8;
+  const burst = Math.max(Math.ceil(bytesPerSecond * BURST_S), 2 * FRAME_BYTES);
+  const queue = Math.max(Math.ceil(bytesPerSecond * QUEUE_S), QUEUE_FRAMES * FRAME_BYTES);
+  return `tbf rate ${rateBitsPerSecond}bit burst ${burst}b limit ${burst + queue}b`;
+}
+
+/** What `tc -j qdisc show` prints of one, as far as it is read: bytes and seconds, and losses of 1. */
+interface ListedQdisc {
+  kind: string;
+  dev: string;
+  handle?: string;
+  options?: { rate?: number; delay?: { delay: number }; "loss-random"?: { loss: number } };
+}
+
+/** Key: link. Links without shaping of ours are left out. */
+export function parseShaping(text: string): Map<string, Shaping> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tc's own format, and its word is taken for it
+  const qdiscs = JSON.parse(text) as ListedQdisc[];
+  const shapings = new Map<string, Shaping>();
+  for (const { kind, dev, options = {} } of qdiscs) {
+    if (!SHAPING_QDISCS.has(kind)) continue;
+    const { rate, delay, "loss-random": loss } = options;
+    shapings.set(dev, {
+      ...shapings.get(dev),
+      ...(kind === "tbf" && rate !== undefined ? { rateBitsPerSecond: rate * 8 } : {}),
+      // The kernel counts in ticks of 64 ns, and losses in parts of 2^32.
+      ...(delay === undefined ? {} : { delayMs: rounded(delay.delay * 1000, 3) }),
+      ...(loss === undefined ? {} : { lossPercent: rounded(loss.loss * 100, 4) }),
+    });
+  }
+  return shapings;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** Whether two links are shaped alike. The kernel keeps whole bytes a second. */
+export function sameShaping(a: Shaping | undefined, b: Shaping | undefined): boolean {
+  return canonicalShaping(a) === canonicalShaping(b);
+}
+
+function canonicalShaping({ rateBitsPerSecond, delayMs, lossPercent }: Shaping = {}): string {
+  const bytesPerSecond = rateBitsPerSecond === undefined ? null : Math.floor(rateBitsPerSecond / 8);
+  return JSON.stringify([
+    bytesPerSecond,
+    delayMs === undefined ? null : rounded(delayMs, 3),
+    lossPercent === undefined ? null : rounded(lossPercent, 4),
+  ]);
+}
+
+/** The shaping of all links of a namespace. Throws LabError. */
+export async function observeShaping(host: Host, namespace: NamespaceName): Promise<Map<string, Shaping>> {
+  return parseShaping(await host.processes.must({ argv: ["tc", "-j", "qdisc", "show"], namespace }));
+}
+
+/** Sets the shaping of links of a namespace, in one go. Throws LabError, which names the remedy where the kernel cannot do it. */
+export async function setShaping(
+  host: Host,
+  namespace: NamespaceName,
+  links: readonly { link: string; wanted: Shaping | undefined; observed: Shaping | undefined }[],
+): Promise<void> {
+  const lines = links.flatMap(({ link, wanted, observed }) => shapingCommands(link, wanted, observed));
+  const { code, stderr } = await host.processes.run({
+    argv: ["tc", "-batch", "-"],
+    namespace,
+    stdin: `${lines.join("\n")}\n`,
+  });
+  if (code === 0) return;
+  const failed = lines[Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 0) - 1] ?? lines[0] ?? "";
+  const netem = failed.includes("netem") && stderr.includes("kind is unknown");
+  throw new LabError(`${namespace}: tc ${failed}: ${stderr.trim().split("\n")[0] ?? ""}`, {
+    hint: netem
+      ? "this machine's kernel has no netem (`modprobe sch_netem` may load it): without `delay` and `loss` the lab needs none"
+      : "`cloison check` says what this machine's kernel can do",
+  });
+}

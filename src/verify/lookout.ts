@@ -1,0 +1,151 @@
+import type { Host } from "../host/host.ts";
+import { openPacketSocket, type PacketSocket } from "../host/packet-socket.ts";
+import { decodeFrame } from "../model/frame.ts";
+import type { NamespaceName } from "../model/plan.ts";
+import type { Probe } from "./probe.ts";
+import { recognise, type Recognised } from "./recognise.ts";
+import type { Sighting } from "./sighting.ts";
+
+/** linux/if_packet.h: a frame for another MAC. */
+const OTHER_HOST = 3;
+
+interface Post {
+  namespace: NamespaceName;
+  socket: PacketSocket;
+  /** Index → name. */
+  links: Map<number, string>;
+}
+
+/** Watches every interface of a lab's namespaces, and gives each probe what was seen of it. */
+export class Lookout {
+  readonly #host: Host;
+  readonly #run: Uint8Array;
+  readonly #posts = new Map<NamespaceName, Post>();
+  #byIndex = new Map<number, Probe>();
+  /** Asker's MAC and the address asked for. */
+  #byNeighbour = new Map<string, Probe[]>();
+  /** Namespace, local port and destination of a connection, until its first segment tells its number. */
+  #byFlow = new Map<string, Probe>();
+  #bySequence = new Map<number, Probe>();
+  /** Segments whose connection is not known yet: another namespace's socket was read first. */
+  #strays = new Map<number, Sighting[]>();
+
+  /** `run`: what this run's marks begin with. Throws LabError. */
+  constructor(host: Host, namespaces: readonly NamespaceName[], run: Uint8Array) {
+    this.#host = host;
+    this.#run = run;
+    try {
+      for (const namespace of new Set(namespaces)) {
+        const socket = host.namespaces.within(namespace, openPacketSocket);
+        this.#posts.set(namespace, { namespace, socket, links: new Map() });
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Watches for these, and no longer for earlier ones. */
+  expect(probes: readonly Probe[]): void {
+    this.#byIndex = new Map(probes.map((probe) => [probe.index, probe]));
+    this.#byNeighbour = new Map();
+    this.#byFlow = new Map();
+    this.#bySequence = new Map();
+    this.#strays = new Map();
+    for (const probe of probes) {
+      if (probe.asker === null) continue;
+      const key = `${probe.asker.mac}>${probe.question.address}`;
+      this.#byNeighbour.set(key, [...(this.#byNeighbour.get(key) ?? []), probe]);
+    }
+  }
+
+  /** A connection that begins now. */
+  expectConnection(probe: Probe, localPort: number): void {
+    this.#byFlow.set(`${probe.from.namespace}|${localPort}|${probe.question.address}`, probe);
+  }
+
+  /** Descriptors to poll. */
+  get sockets(): { fd: number; namespace: NamespaceName }[] {
+    return [...this.#posts.values()].map(({ socket, namespace }) => ({ fd: socket.fd, namespace }));
+  }
+
+  /** Takes in what a namespace's socket has. */
+  read(namespace: NamespaceName): void {
+    const post = this.#post(namespace);
+    post.socket.receive(({ bytes, linkIndex, outgoing, packetType, vlanTag, timeNs }) => {
+      const frame = decodeFrame(bytes);
+      const what = frame === null ? null : recognise(this.#run, frame);
+      if (frame === null || what === null || !this.#isExpected(what)) return;
+      this.#deliver({
+        namespace,
+        interface: this.#linkName(post, linkIndex),
+        direction: outgoing ? "out" : "in",
+        forThisMachine: packetType < OTHER_HOST,
+        vlanTag: vlanTag ?? frame.vlans[0] ?? null,
+        timeNs,
+        what,
+      });
+    });
+  }
+
+  /** Sends a frame as it is. null: sent; else the errno name. */
+  send(namespace: NamespaceName, linkIndex: number, frame: Uint8Array): string | null {
+    return this.#post(namespace).socket.send(linkIndex, frame);
+  }
+
+  /** Frames that came faster than they were read, since the last call. */
+  lost(): number {
+    return [...this.#posts.values()].reduce((sum, { socket }) => sum + socket.lost(), 0);
+  }
+
+  close(): void {
+    for (const { socket } of this.#posts.values()) socket.close();
+    this.#posts.clear();
+  }
+
+  #post(namespace: NamespaceName): Post {
+    const post = this.#posts.get(namespace);
+    if (post === undefined) throw new Error(`nobody watches ${namespace}`);
+    return post;
+  }
+
+  /** Interfaces come and go while a lab runs. */
+  #linkName(post: Post, index: number): string {
+    if (!post.links.has(index)) {
+      const netlink = this.#host.namespaces.netlink(post.namespace);
+      try {
+        for (const link of netlink.links()) post.links.set(link.index, link.name);
+      } finally {
+        netlink.close();
+      }
+      if (!post.links.has(index)) post.links.set(index, `if${index}`);
+    }
+    return post.links.get(index) ?? "";
+  }
+
+  #isExpected(what: Recognised): boolean {
+    if (what.by === "mark") return this.#byIndex.has(what.index);
+    return what.by === "tcp" || this.#byNeighbour.has(`${what.asker}>${what.target}`);
+  }
+
+  #deliver(sighting: Sighting): void {
+    const { what, namespace, direction } = sighting;
+    if (what.by === "mark") {
+      this.#byIndex.get(what.index)?.sightings.push(sighting);
+    } else if (what.by === "neighbour") {
+      for (const probe of this.#byNeighbour.get(`${what.asker}>${what.target}`) ?? []) probe.sightings.push(sighting);
+    } else {
+      if (what.part === "request" && direction === "out" && !this.#bySequence.has(what.initialSequence)) {
+        const probe = this.#byFlow.get(`${namespace}|${what.sourcePort}|${what.destination}`);
+        if (probe !== undefined) {
+          this.#bySequence.set(what.initialSequence, probe);
+          probe.sightings.push(...(this.#strays.get(what.initialSequence) ?? []));
+          this.#strays.delete(what.initialSequence);
+        }
+      }
+      const probe = this.#bySequence.get(what.initialSequence);
+      if (probe !== undefined) probe.sightings.push(sighting);
+      else this.#strays.set(what.initialSequence, [...(this.#strays.get(what.initialSequence) ?? []), sighting]);
+    }
+  }
+}
