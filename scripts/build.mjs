@@ -28,6 +28,8 @@ const keepOldChunksMs = 48 * 3600 * 1000;
 const commonJs = {
   outExtension: { ".js": ".cjs" },
   format: "cjs",
+  // `import()` of what stays outside becomes require(): in code that V8 kept from an earlier run Node (20) knows no import().
+  supported: { "dynamic-import": false },
   // `resolve` finds what runs TypeScript from a source tree, which a bundle never does.
   define: { "import.meta.url": "__url", "import.meta.resolve": "undefined" },
   banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },

@@ -3,7 +3,7 @@
 "use strict";
 const { readFileSync, renameSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { Script, constants } = require("node:vm");
+const { Script } = require("node:vm");
 
 const program = join(__dirname, "program.cjs");
 
@@ -21,7 +21,6 @@ function runCompiled() {
   const script = new Script(`(function (require, __filename, __dirname) {${readFileSync(program, "latin1")}\n})`, {
     filename: program,
     cachedData: read(cache),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   if (script.cachedDataRejected !== false) {
     process.once("exit", (code) => {

@@ -51,7 +51,7 @@ needs(
 
   const cloison = async (...args: string[]) => {
     const { code, stdout, stderr } = await host.processes.run({ argv: [process.execPath, PROGRAM, ...args], env });
-    return { code, output: stdout + stderr };
+    return { code, stdout, output: stdout + stderr };
   };
   const sabotage = async (deeds: { in: string; sh: string }[]) => {
     for (const deed of deeds) await host.processes.must({ argv: ["sh", "-ec", deed.sh], namespace: part(deed.in) });
@@ -67,7 +67,7 @@ needs(
     writeFileSync(join(folder, "lab.yaml"), LAB);
     const up = await cloison("--json", "up", join(folder, "lab.yaml"));
     ended(up, 0);
-    plan = JSON.parse(up.output.slice(up.output.indexOf("{"))) as LabPlan;
+    plan = JSON.parse(up.stdout) as LabPlan;
   });
   // What one test leaves broken must not break the others.
   afterEach(() => cloison("net", "repair", "sabotage"));
@@ -77,7 +77,10 @@ needs(
   });
 
   test("is as planned, and as verified, before", async () => {
-    expect(await cloison("net", "diff", "sabotage")).toEqual({ code: 0, output: "nothing differs from the plan\n" });
+    expect(await cloison("net", "diff", "sabotage")).toMatchObject({
+      code: 0,
+      stdout: "nothing differs from the plan\n",
+    });
     const verified = await cloison("net", "verify", "sabotage");
     ended(verified, 0);
   });
@@ -90,7 +93,7 @@ needs(
       ended(seen, 1);
 
       const why = await cloison("--json", "net", "why", "sabotage", from, to, ...sized);
-      const told = JSON.parse(why.output) as { answer: { stop: { cause: string; object: string } }; blame: string[] };
+      const told = JSON.parse(why.stdout) as { answer: { stop: { cause: string; object: string } }; blame: string[] };
       expect(told.answer.stop.cause).toBe(cause);
       expect([...told.blame, told.answer.stop.object].join("\n")).toMatch(named);
 
@@ -162,6 +165,6 @@ needs(
     const why = await cloison("net", "why", "sabotage", "outside", "host:8090");
     ended(why, 0);
     const pids = (text: string) => (JSON.parse(text) as { domain: string; pid: number }[]).map(({ pid }) => pid);
-    expect(pids((await cloison("--json", "ps", "sabotage")).output)).toEqual(pids(before.output));
+    expect(pids((await cloison("--json", "ps", "sabotage")).stdout)).toEqual(pids(before.stdout));
   });
 });
