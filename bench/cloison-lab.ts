@@ -35,10 +35,14 @@ export class CloisonLab {
     await this.#host.processes.must({ argv: [CLOISON, "apply", file] });
   }
 
-  /** Asks its every question by real packets. Throws when an answer is not as predicted. @returns how many there were */
-  async verify(): Promise<number> {
-    const answer = await this.#host.processes.must({ argv: [CLOISON, "--json", "net", "verify", this.name] });
-    return (JSON.parse(answer) as { rows: unknown[] }).rows.length;
+  /** Asks its every question by real packets. @returns how many there were, and how many answers were not as predicted */
+  async verify(): Promise<{ questions: number; wrong: number }> {
+    const { code, stdout, stderr } = await this.#host.processes.run({ argv: [CLOISON, "net", "verify", this.name] });
+    const [, questions, wrong] =
+      /([\d,]+) questions: .*; (?:all|the rest|([\d,]+) not) as predicted/.exec(stdout) ?? [];
+    if (questions === undefined) throw new LabError(`${this.name} was not verified, ${code}: ${stderr}`);
+    const number = (text: string) => Number(text.replaceAll(",", ""));
+    return { questions: number(questions), wrong: number(wrong ?? "0") };
   }
 
   /** Brings it up and returns the plan that it follows. */

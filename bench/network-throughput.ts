@@ -5,7 +5,7 @@ import { interleave, pairRow } from "./pairs.ts";
 import type { Row } from "./row.ts";
 
 const SECONDS = 1;
-const PAIRS = 20;
+const PAIRS = 14;
 const PORT = 5201;
 /** The server takes leave of one client before it takes another. */
 const BETWEEN_MS = 100;
@@ -16,17 +16,17 @@ const LAN = { mode: "bridge", subnet: "10.66.0.0/24" };
 const listening = { image: "plain", listen: [`${PORT}/tcp`] };
 const plain = { image: "plain" };
 
-/** Through what the client's bytes go, and what the lab has that the wiring by hand has not. */
+/** Through what the client's bytes go, in the lab and in the wiring by hand. */
 const MODES: Record<TcpMode, { networks: object; domains: object; note: string }> = {
   bridge: {
     networks: { net: LAN },
     domains: { client: plain, server: listening },
-    note: "by hand: one bridge and two veths",
+    note: "theirs is one bridge and two veths",
   },
   routed: {
     networks: { net: { ...LAN, mode: "routed" } },
     domains: { client: plain, server: listening },
-    note: "by hand: two veths with a route each",
+    note: "theirs is two veths with a route each",
   },
   nat: {
     networks: {
@@ -34,7 +34,7 @@ const MODES: Record<TcpMode, { networks: object; domains: object; note: string }
       private: { mode: "nat", subnet: "10.67.0.0/24", forward: [{ port: PORT, to: `server:${PORT}` }] },
     },
     domains: { client: plain, server: { ...listening, nics: [{ network: "private" }] } },
-    note: "from a bridged domain to a forwarded port of the host's; by hand: two bridges and the same rules for NAT",
+    note: "from a bridged domain to a forwarded port of the host's; theirs is two bridges and the same rules for NAT",
   },
 };
 
@@ -49,7 +49,7 @@ async function throughput(bed: NetworkBed, mode: TcpMode): Promise<Row> {
   const { host } = bed;
   const { networks, domains, note } = MODES[mode];
   const name = `bench-tcp-${mode}`;
-  const cgroup = `cloison/bench-tcp-${process.pid}/${mode}`;
+  const cgroup = `cloison/bench-tcp-${mode}-${process.pid}`;
   const lab = await bed.lab(name, await bed.write({ name, networks, domains }));
   const end = async () => {
     await host.cgroups.destroy(cgroup, END_MS);
