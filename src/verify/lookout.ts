@@ -24,7 +24,7 @@ export class Lookout {
   #byIndex = new Map<number, Probe>();
   /** Asker's MAC and the address asked for. */
   #byNeighbour = new Map<string, Probe[]>();
-  /** Namespace, local port and destination of a connection, until its first segment tells its number. */
+  /** Namespace, local port, address and port asked for of a connection, until its first segment tells its number. */
   #byFlow = new Map<string, Probe>();
   #bySequence = new Map<number, Probe>();
   /** Segments whose connection is not known yet: another namespace's socket was read first. */
@@ -61,7 +61,10 @@ export class Lookout {
 
   /** A connection that begins now. */
   expectConnection(probe: Probe, localPort: number): void {
-    this.#byFlow.set(`${probe.from.namespace}|${localPort}|${probe.question.address}`, probe);
+    const { address, how } = probe.question;
+    // The kernel gives one local port to connections to several ports of an address.
+    const port = "port" in how ? how.port : 0;
+    this.#byFlow.set(`${probe.from.namespace}|${localPort}|${address}|${port}`, probe);
   }
 
   /** Descriptors to poll. */
@@ -136,7 +139,7 @@ export class Lookout {
       for (const probe of this.#byNeighbour.get(`${what.asker}>${what.target}`) ?? []) probe.sightings.push(sighting);
     } else {
       if (what.part === "request" && direction === "out" && !this.#bySequence.has(what.initialSequence)) {
-        const probe = this.#byFlow.get(`${namespace}|${what.sourcePort}|${what.destination}`);
+        const probe = this.#byFlow.get(`${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`);
         if (probe !== undefined) {
           this.#bySequence.set(what.initialSequence, probe);
           probe.sightings.push(...(this.#strays.get(what.initialSequence) ?? []));

@@ -186,6 +186,24 @@ END
     expect(v6).toMatchObject({ outcome: "reachable", mac: MAC.b, reply: "neighbour-advertisement" });
   });
 
+  test("connections from one local port to several ports of a machine are told apart", async () => {
+    const range = "/proc/sys/net/ipv4/ip_local_port_range";
+    const before = await inside(A, `cat ${range}; echo 40000 40000 >${range}`);
+    await inside(
+      B,
+      "nft 'add table ip apart; add chain ip apart c { type filter hook input priority 0; }; add rule ip apart c tcp dport 81 drop'",
+    );
+    try {
+      const asked = await ask([81, 82, 83].map((port) => question("a", "b", "10.77.1.3", `tcp ${port}`)));
+      expect(asked.map(({ reply }) => reply)).toEqual([null, "rst", "rst"]);
+      expect(places(asked[0]!, true)).toEqual([]);
+      expect(places(asked[1]!, true)).toEqual(places(asked[2]!, true));
+    } finally {
+      await inside(B, "nft delete table ip apart");
+      await inside(A, `echo "${before.trim()}" >${range}`);
+    }
+  });
+
   test("UDP: a closed port says so, an open one that keeps silent got it", async () => {
     const [closed, silent, far] = (await ask([
       question("a", "b", "10.77.1.3", "udp 4999"),
