@@ -11,7 +11,7 @@ const order = [
   { name: "study", budgetS: 120 },
   { name: "run-faults", budgetS: 240 },
   { name: "sabotage", budgetS: 180 },
-  { name: "random-labs", budgetS: 180 },
+  { name: "random-labs", budgetS: 200 },
   { name: "uplink", budgetS: 180 },
 ];
 

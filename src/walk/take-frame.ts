@@ -13,7 +13,8 @@ import { mayAnswer } from "./towards.ts";
 export function takeFrame(passage: Passage, link: CompiledLink, frame: Frame): Fate {
   const { namespace } = link;
   if (link.unmodelled !== null) return { kind: "unknown", unknown: `${namespace.name}: ${link.unmodelled}` };
-  if (link.ingress.length > 0) {
+  // Open vSwitch in userspace reads from a packet socket, which has its frames before these chains see them.
+  if (link.ingress.length > 0 && link.switchPort === null) {
     const at = { namespace, iif: link, oif: null, frame, hasLinkHeader: true };
     const fate = runDeviceChains(passage, link.ingress, at, "ingress");
     if (fate !== null) return fate;
