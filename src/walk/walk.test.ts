@@ -125,3 +125,19 @@ test("what is remembered of ARP changes no later answer", () => {
 test("a question from nobody is refused", () => {
   expect(() => pair().ask("nobody", "10.0.0.2")).toThrow("nobody is no endpoint");
 });
+
+test("a chain at the ingress of a userspace switch's port sees no frame: the switch has them before", () => {
+  const tables = [table("netdev", "ingress", [rule(drop)], { device: "p1" })];
+  const joined = (join: (wiring: Wiring) => Wiring) =>
+    join(
+      new Wiring()
+        .machine("a", { addresses: ["eth0 10.0.0.1/24"] })
+        .machine("b", { addresses: ["eth0 10.0.0.2/24"] })
+        .machine("sw", { tables })
+        .wire("a/eth0", "sw/p1")
+        .wire("b/eth0", "sw/p2"),
+    ).ask("a", "10.0.0.2").outcome;
+  const port = (link: string) => ({ link, vlan: { access: 2 }, guard: null });
+  expect(joined((wiring) => wiring.switch("sw/ovs0", [port("p1"), port("p2")]))).toBe("reachable");
+  expect(joined((wiring) => wiring.bridge("sw/br0", ["p1", "p2"]))).toBe("blocked");
+});
