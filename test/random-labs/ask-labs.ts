@@ -103,8 +103,8 @@ function rowText({ question, answer: { stop }, observation, mismatches }: Row): 
   return `  ${questionText(question)}: predicted ${differing}${stopped}; last seen ${seen}; ${told}`;
 }
 
-/** What a frame stops at before it enters the machine that the walk names. */
-const AT_THE_DOOR: readonly StopCause[] = ["mtu", "link-down", "duplicate-address"];
+/** What a frame stops at before it enters the machine that the walk names, or goes on from there to those whom it does not concern. */
+const ELSEWHERE: readonly StopCause[] = ["mtu", "link-down", "duplicate-address", "wrong-neighbour"];
 
 /**
  * Requests that left their sender, were stopped on the way, and were last seen to enter another machine than the one in which
@@ -114,7 +114,7 @@ function strayed({ rows }: Asked): string[] {
   return rows.flatMap(({ question, answer: { stop }, observation, mismatches }) => {
     if (stop === null || stop.onReply || question.how.kind === "arp" || mismatches.length > 0) return [];
     const entered = observation.seenIn.filter(({ reply, direction }) => !reply && direction === "in").at(-1)?.namespace;
-    if (entered === undefined || entered === stop.namespace || AT_THE_DOOR.includes(stop.cause)) return [];
+    if (entered === undefined || entered === stop.namespace || ELSEWHERE.includes(stop.cause)) return [];
     return [`${questionText(question)}: ${stop.cause} in ${stop.namespace}, last seen in ${entered}`];
   });
 }

@@ -70,8 +70,8 @@ needs(...LAB_NEEDS)("labs", () => {
         two: { id: 2, state: "running", interfaces: [{ vif: "vif2.0", address: "10.77.0.12" }] },
       });
       const shown = succeed("ps", "alpha");
-      expect(shown).toMatch(/^LAB +ID +DOMAIN +PLATFORM +STATE +PID +VIF +ADDRESS +MAC\n/);
-      expect(shown).toMatch(/\nalpha +2 +two +container +running +\d+ +vif2\.0 +10\.77\.0\.12 +00:16:3e:/);
+      expect(shown).toMatch(/^LAB +ID +DOMAIN +PLATFORM +STATE +PID +VIF +NETWORK +MODE +ADDRESS +MAC\n/);
+      expect(shown).toMatch(/\nalpha +2 +two +container +running +\d+ +vif2\.0 +lan +bridge +10\.77\.0\.12 +00:16:3e:/);
     });
 
     test("domains have the interfaces that ps shows, and reach each other, the station and the outside machine", () => {
