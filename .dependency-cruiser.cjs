@@ -96,7 +96,7 @@ module.exports = {
     },
     {
       name: "platform-contract",
-      comment: "the platform contract knows no concrete platform; only main.ts does",
+      comment: "the platform contract knows no concrete platform; only compose.ts does",
       severity: "error",
       from: { path: contracts, pathNot: tests },
       to: { path: "^src/platforms/[^/]+/" },

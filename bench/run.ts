@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ExitCode } from "../src/model/error.ts";
 import { AtEnd } from "./at-end.ts";
+import { benchmarksPage, type WrittenBench } from "./benchmarks-page.ts";
 import { describeMachine } from "./machine.ts";
 import type { Bench, Row } from "./row.ts";
 import { benchTable } from "./table.ts";
@@ -19,7 +20,7 @@ const benches: Record<string, () => Promise<Bench>> = {
 const usage = `npm run bench [-- NAME… --json FILE --write]
   NAME       ${Object.keys(benches).join(", ")}; default: all
   --json     writes rows and machine to FILE
-  --write    writes docs/benchmarks.md (all benches only)`;
+  --write    puts these figures into docs/benchmarks.json and docs/benchmarks.md; those of other benches stay`;
 
 const atEnd = new AtEnd();
 let interrupted = false;
@@ -42,42 +43,40 @@ async function main(): Promise<void> {
   const options = { json: { type: "string" }, write: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const unknown = positionals.filter((name) => benches[name] === undefined);
-  if (values.help === true || unknown.length > 0 || (values.write === true && positionals.length > 0)) {
+  if (values.help === true || unknown.length > 0) {
     console.error(unknown.length > 0 ? `no bench ${unknown.join(", ")}\n${usage}` : usage);
     process.exitCode = values.help === true ? 0 : 2;
     return;
   }
+  const machine = describeMachine();
   const rows: Row[] = [];
   for (const [name, load] of Object.entries(benches)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const bench = await load();
     console.error(`${name} …`);
     try {
-      rows.push(...(await bench((line) => console.error(`${name}: ${line}`), atEnd)));
+      const measured = await bench((line) => console.error(`${name}: ${line}`), atEnd);
+      rows.push(...measured);
+      if (values.write === true) write(name, { measuredOn: today(), machine, rows: measured });
     } finally {
       await atEnd.run();
     }
   }
-  const machine = describeMachine();
-  const table = benchTable(rows);
-  console.log(`${table}\n\n${machine.join("\n")}`);
+  console.log(`${benchTable(rows)}\n\n${machine.join("\n")}`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
-  if (values.write === true) writeFileSync("docs/benchmarks.md", benchmarksPage(table, machine));
   if (rows.some((row) => !row.met)) process.exitCode = 1;
 }
 
-function benchmarksPage(table: string, machine: string[]): string {
-  return `# Benchmarks
-
-Written by \`npm run bench -- --write\`. Readings of both sides are taken in turn, at least ten pairs after one that warms up. \`ours\` and \`theirs\` are medians, \`ratio\` is the median of the pairs' ratios, the interval is the one between order statistics (97.9 % for ten pairs), and a row is met only if the interval's worse end passes. For times the ratio is theirs over ours where a speed is asked for.
-
-${table}
-
-Measured on:
-
-${machine.map((fact) => `- ${fact}`).join("\n")}
-`;
+function write(name: string, bench: WrittenBench): void {
+  const file = "docs/benchmarks.json";
+  const known = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as Record<string, WrittenBench>;
+  const written = Object.entries({ ...known, [name]: bench }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const record = Object.fromEntries(written);
+  writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync("docs/benchmarks.md", benchmarksPage(record));
 }
+
+const today = () => new Date().toISOString().slice(0, 10);
 
 try {
   await main();

@@ -1,9 +1,7 @@
-import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
-import type { AppContext } from "./app/context.ts";
 import { createProgram, type LoadApp } from "./cli/program.ts";
 import { ExitCode, LabError } from "./model/error.ts";
 
@@ -17,43 +15,8 @@ function projectRoot(): string {
 const root = projectRoot();
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
-/** The composition root: concrete platforms and the real host are named here only, and loaded when first needed. */
-const load: LoadApp = async ({ install, say }): Promise<AppContext> => {
-  const [
-    { createRealHost },
-    { defaultPaths },
-    { createContainerPlatform },
-    { createSharedPlatform },
-    { createNamespacePlatform },
-    { startResponder },
-  ] = await Promise.all([
-    import("./host/real.ts"),
-    import("./lab/paths.ts"),
-    import("./platforms/container/container-platform.ts"),
-    import("./platforms/shared/shared-platform.ts"),
-    import("./platforms/namespace/namespace-platform.ts"),
-    import("./load/responder.ts"),
-  ]);
-  return {
-    host: createRealHost(),
-    paths: defaultPaths(process.env),
-    platforms: {
-      container: createContainerPlatform(),
-      shared: createSharedPlatform(),
-      namespace: createNamespacePlatform(),
-    },
-    pid: process.pid,
-    startWebServer: startResponder,
-    version,
-    root,
-    workingDirectory: process.cwd(),
-    environment: process.env,
-    isRoot: process.geteuid?.() === 0,
-    drawSeed: () => randomInt(2 ** 31),
-    install,
-    say,
-  };
-};
+/** What does the work is loaded when a command first needs it. */
+const load: LoadApp = async (given) => (await import("./compose.ts")).compose({ version, root, ...given });
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

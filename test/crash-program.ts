@@ -4,16 +4,11 @@
 // MOMENT is before, within or after the Nth of them; `within` writes the first half of a journal entry. With N = 0 it runs to
 // its end, and writes how many there were. CONFIRM_WITHIN_MS is up's --confirm-within.
 import { appendFileSync } from "node:fs";
-import type { AppContext } from "../src/app/context.ts";
 import { down } from "../src/app/down.ts";
 import { up } from "../src/app/up.ts";
+import { compose } from "../src/compose.ts";
 import type { Host } from "../src/host/host.ts";
 import { createRealHost } from "../src/host/real.ts";
-import { defaultPaths } from "../src/lab/paths.ts";
-import { startResponder } from "../src/load/responder.ts";
-import { createContainerPlatform } from "../src/platforms/container/container-platform.ts";
-import { createNamespacePlatform } from "../src/platforms/namespace/namespace-platform.ts";
-import { createSharedPlatform } from "../src/platforms/shared/shared-platform.ts";
 
 type Counted = "journal" | "effect";
 type Moment = "before" | "within" | "after";
@@ -72,25 +67,7 @@ function mortalHost(): Host {
   return mortal as unknown as Host;
 }
 
-const app: AppContext = {
-  host: mortalHost(),
-  paths: defaultPaths(process.env),
-  platforms: {
-    container: createContainerPlatform(),
-    shared: createSharedPlatform(),
-    namespace: createNamespacePlatform(),
-  },
-  pid: process.pid,
-  startWebServer: startResponder,
-  version: "0",
-  root: process.cwd(),
-  workingDirectory: process.cwd(),
-  environment: process.env,
-  isRoot: process.geteuid?.() === 0,
-  drawSeed: () => 1,
-  install: { kind: "never" },
-  say: () => undefined,
-};
+const app = compose({ host: mortalHost(), version: "0", root: process.cwd() });
 
 const confirmWithinMs = Number(process.env["CONFIRM_WITHIN_MS"] ?? 0);
 if (verb === "up") await up(app, file, confirmWithinMs === 0 ? {} : { confirmWithinMs });

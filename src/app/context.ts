@@ -1,6 +1,6 @@
 import type { LabContext } from "../lab/context.ts";
 
-/** What every verb needs. Made once, by main.ts. */
+/** What every verb needs. Made once, by compose.ts. */
 export interface AppContext extends LabContext {
   version: string;
   /** Root folder of the project: examples/ is below it. */
