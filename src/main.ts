@@ -30,6 +30,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+// Who reads has enough, as `head` has: what only goes on to be read ends, too, and nothing is said of it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  interruption.abort(error);
+});
+
 const program = createProgram(version, {
   load,
   signal: interruption.signal,
@@ -47,6 +53,7 @@ program.parseAsync().catch((error: unknown) => {
 
 /** Says what went wrong in the words of whoever raised it, and gives the exit code. Anything unforeseen is shown whole. */
 function report(error: unknown): number {
+  if (error instanceof Error && "code" in error && error.code === "EPIPE") return ExitCode.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
   if (!(error instanceof LabError)) {
     process.stderr.write(

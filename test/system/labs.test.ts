@@ -337,6 +337,14 @@ needs(...LAB_NEEDS)("labs", () => {
       succeed("down", "alpha");
     });
 
+    test("nothing of it that a reader has had enough", () => {
+      const script = '"$@" | true';
+      expect(sandbox.run(["sh", "-c", script, "sh", process.execPath, PROGRAM, "schema", "lab"])).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+    });
+
     test("as JSON, too", () => {
       const ended = sandbox.cloison("up", "nowhere.yaml", "--json");
       expect(ended).toMatchObject({ code: 2, stdout: "" });

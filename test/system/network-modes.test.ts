@@ -25,14 +25,11 @@ function planOf(example: string): LabPlan {
   });
 }
 
-/**
- * TTL with which a ping's answer comes; null: none comes. A kernel that resolves an address asks for it once a second: an
- * answer has time for two more.
- */
+/** TTL with which a ping's answer comes; null: none comes within a second. */
 async function ping(plan: LabPlan, from: string, address: string): Promise<number | null> {
   const namespace = `cloison.${plan.lab}.${from}`;
   const { stdout } = await host.processes.run({
-    argv: ["ping", "-n", "-c", "1", "-W", "3", address],
+    argv: ["ping", "-n", "-c", "1", "-W", "1", address],
     namespace,
     timeoutMs: 5000,
   });
