@@ -4,6 +4,7 @@ import { addExperimentCommands } from "./experiment-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
 import { addMachineCommands } from "./machine-commands.ts";
 import { addNetCommands } from "./net-commands.ts";
+import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { addUpCommands } from "./up-commands.ts";
 import { addUplinkCommands } from "./uplink-commands.ts";
 
@@ -49,6 +50,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addExperimentCommands(program, cli);
   addUpCommands(program, cli);
   addLabCommands(program, cli);
+  addSnapshotCommands(program, cli);
   addUplinkCommands(program, cli);
   addNetCommands(program, cli);
   addMachineCommands(program, cli);

@@ -1,6 +1,6 @@
 /** Where Cloison keeps things. Everything of a lab can be found from its name alone, also after a crash. */
 export interface Paths {
-  /** Labs and images; survives a reboot. */
+  /** Labs, images and snapshots; survives a reboot. */
   state: string;
   /** Locks and run-time state; gone with a reboot. */
   run: string;
@@ -17,6 +17,7 @@ export function defaultPaths(environment: NodeJS.ProcessEnv): Paths {
 export const labsDirectory = (paths: Paths) => `${paths.state}/labs`;
 export const labDirectory = (paths: Paths, lab: string) => `${labsDirectory(paths)}/${lab}`;
 export const imageStore = (paths: Paths) => `${paths.state}/images`;
+export const snapshotsDirectory = (paths: Paths) => `${paths.state}/snapshots`;
 export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
 export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;

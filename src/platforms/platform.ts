@@ -101,4 +101,23 @@ export interface Platform {
   /** Path of the file with what the domain's services print. */
   logFile(workspace: Workspace, name: string): string;
   usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
+  /** Facet: what is a domain's own can be kept, and put back. */
+  snapshots?: Snapshots;
+}
+
+/** Keeps what is a domain's own, beside its image, in a directory. */
+export interface Snapshots {
+  /** Debian packages whose programs it runs. */
+  packages: string[];
+  /** Fills the directory. A domain that runs stands still meanwhile, and goes on in any case. */
+  save(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** As `prepare`, of a domain that is not there, with what the directory keeps instead of an image as it was built. */
+  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, directory: string): Promise<void>;
 }

@@ -8,14 +8,22 @@ const SMALLEST_LAYER_BYTES = 2 * 2 ** 20;
 
 /**
  * Puts the domain's root together: the image below, read-only, and above it a layer that takes all writes.
+ * @param fill puts what a snapshot keeps into the layer, before anybody sees it; absent: the plan's files are written
  * @throws LabError when a file of the plan would pass through a symbolic link of the image
  */
-export async function mountRoot(host: Host, paths: DomainPaths, rootfs: string, domain: DomainPlan): Promise<void> {
+export async function mountRoot(
+  host: Host,
+  paths: DomainPaths,
+  rootfs: string,
+  domain: DomainPlan,
+  fill?: (directory: string) => Promise<void>,
+): Promise<void> {
   await host.files.makeDirectory(paths.root);
   await host.files.makeDirectory(paths.layer);
   if (domain.limits.diskBytes !== null) await mountLayer(host, paths, domain.name, domain.limits.diskBytes);
   await host.files.makeDirectory(paths.upper);
   await host.files.makeDirectory(paths.work);
+  await fill?.(paths.upper);
   host.mounts.mount({
     source: "overlay",
     target: paths.root,
@@ -24,6 +32,7 @@ export async function mountRoot(host: Host, paths: DomainPaths, rootfs: string, 
     flags: ["nosuid", "nodev"],
     data: `lowerdir=${escapeOption(rootfs, ":")},upperdir=${escapeOption(paths.upper)},workdir=${escapeOption(paths.work)}`,
   });
+  if (fill !== undefined) return;
   for (const [path, text] of Object.entries(domain.files)) await writeInside(host, paths.root, path, text);
 }
 

@@ -11,7 +11,8 @@ import { ociConfig } from "./oci-config.ts";
 
 /**
  * Makes the root and writes the configuration; nothing runs.
- * @param args the first process; by default the domain's services
+ * @param options.args the first process; by default the domain's services
+ * @param options.fill as of `mountRoot`
  * @throws LabError when there is a domain of that name already, even a half-made one: `destroy` it first
  */
 export async function prepareDomain(
@@ -20,7 +21,7 @@ export async function prepareDomain(
   plan: Pick<LabPlan, "lab">,
   domain: DomainPlan,
   platform: PlatformName,
-  args?: string[],
+  { args, fill }: { args?: string[]; fill?: (directory: string) => Promise<void> } = {},
 ): Promise<void> {
   const paths = domainPaths(workspace, domain.name);
   const cgroup = `${workspace.cgroup}/${domain.name}`;
@@ -35,7 +36,7 @@ export async function prepareDomain(
     { kind: "domain", platform, lab: plan.lab, name: domain.name },
   ];
   await workspace.record(undos);
-  await mountRoot(host, paths, workspace.rootfs(domain), domain);
+  await mountRoot(host, paths, workspace.rootfs(domain), domain, fill);
   await host.cgroups.ensure(workspace.cgroup);
   const limitsIo = Object.values(domain.limits.io).some((limit) => limit !== undefined);
   const config = ociConfig(

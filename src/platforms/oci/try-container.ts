@@ -29,7 +29,7 @@ export async function tryContainer(host: Host, platform: PlatformName, packages:
   const paths = domainPaths(workspace, domain.name);
   try {
     await host.namespaces.create([domain.namespace]);
-    await prepareDomain(host, workspace, { lab }, domain, platform, ["/bin/true"]);
+    await prepareDomain(host, workspace, { lab }, domain, platform, { args: ["/bin/true"] });
     await runContainer(host, lab, domain.name, paths);
     return { available: true, detail: "a container ran with its own namespaces and all limits" };
   } catch (error) {

@@ -1,0 +1,81 @@
+import { requireStoredLab } from "../lab/context.ts";
+import { withLabLock } from "../lab/lab-lock.ts";
+import { discardSnapshot, listSnapshots, readSnapshot, type Snapshot } from "../lab/snapshot-store.ts";
+import { restoreSnapshot, saveSnapshot, snapshotName } from "../lab/snapshots.ts";
+import { ExitCode, LabError } from "../model/error.ts";
+import { NAME_PATTERN } from "../model/name-pattern.ts";
+import type { AppContext } from "./context.ts";
+import { findDomain } from "./inspect.ts";
+import { requirePackages, requireRoot } from "./packages.ts";
+
+export type { Snapshot } from "../lab/snapshot-store.ts";
+
+/** Whoever holds the lab may be at its end. */
+const LOCK_WAIT_MS = 2000;
+
+/** Keeps what is a domain's own under a name; default: one made of the time. */
+export async function createSnapshot(
+  app: AppContext,
+  lab: string,
+  domainName: string,
+  { name = snapshotName(app.host.clock.nowMs()), comment = null, signal }: SnapshotOptions = {},
+): Promise<Snapshot> {
+  requireRoot(app, "snapshot create");
+  if (!NAME_PATTERN.test(name)) {
+    throw new LabError(`${name} is not a name for a snapshot`, {
+      hint: "write a lower-case letter, then letters, digits or hyphens, 30 at most",
+      exit: ExitCode.usage,
+    });
+  }
+  await requireSnapshotPackages(app, lab);
+  return withLabLock(app.host, app.paths, lab, LOCK_WAIT_MS, async () => {
+    const { domain } = await findDomain(app, lab, domainName);
+    const options = { name, comment, ...(signal === undefined ? {} : { signal }) };
+    return saveSnapshot(app, await requireStoredLab(app, lab), domain, options);
+  });
+}
+
+export interface SnapshotOptions {
+  name?: string | undefined;
+  comment?: string | null;
+  signal?: AbortSignal;
+}
+
+/** Puts a domain back to what a snapshot of it keeps; what it is now is lost. */
+export async function restoreDomain(
+  app: AppContext,
+  lab: string,
+  domainName: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  requireRoot(app, "snapshot restore");
+  await requireSnapshotPackages(app, lab);
+  return withLabLock(app.host, app.paths, lab, LOCK_WAIT_MS, async () => {
+    const { domain } = await findDomain(app, lab, domainName);
+    const snapshot = await readSnapshot(app.host, app.paths, { lab, domain: domain.name, name });
+    await restoreSnapshot(app, await requireStoredLab(app, lab), domain, snapshot, signal);
+    return snapshot;
+  });
+}
+
+/** Snapshots of the machine, of a lab, or of one of its domains, oldest first. The lab need not be up. */
+export function snapshotsOf(app: AppContext, lab?: string, domain?: string): Promise<Snapshot[]> {
+  return listSnapshots(app.host, app.paths, lab, domain);
+}
+
+/** Removes a snapshot, for good. The lab need not be up. */
+export async function removeSnapshot(app: AppContext, lab: string, domain: string, name: string): Promise<Snapshot> {
+  requireRoot(app, "snapshot remove");
+  const { host, paths } = app;
+  return withLabLock(host, paths, lab, LOCK_WAIT_MS, async () => {
+    const snapshot = await readSnapshot(host, paths, { lab, domain, name });
+    await discardSnapshot(host, paths, snapshot);
+    return snapshot;
+  });
+}
+
+async function requireSnapshotPackages(app: AppContext, lab: string): Promise<void> {
+  const { plan } = await requireStoredLab(app, lab);
+  await requirePackages(app, app.platforms[plan.platform].snapshots?.packages ?? []);
+}

@@ -1,0 +1,129 @@
+import { basename, dirname } from "node:path";
+import { ExitCode, LabError } from "../model/error.ts";
+import type { DomainPlan } from "../model/plan.ts";
+import type { Snapshots } from "../platforms/platform.ts";
+import { storeLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
+import { leasesTaken } from "./leases.ts";
+import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
+
+/** A name for a snapshot that was given none: when it was taken, in UTC. */
+export function snapshotName(nowMs: number): string {
+  return `s${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
+}
+
+/**
+ * Keeps what is a domain's own. It is a snapshot when it is whole: a crash leaves nothing that looks like one. The caller holds
+ * the lab's lock.
+ * @throws LabError when there is one of that name
+ */
+export async function saveSnapshot(
+  context: LabContext,
+  stored: StoredLab,
+  domain: DomainPlan,
+  options: { name: string; comment: string | null; signal?: AbortSignal },
+): Promise<Snapshot> {
+  const { host, paths } = context;
+  const { lab, platform } = stored.plan;
+  const { name, comment, signal } = options;
+  const facet = snapshotsOf(context, stored);
+  const directory = snapshotDirectory(paths, { lab, domain: domain.name, name });
+  if (await host.files.exists(directory)) {
+    throw new LabError(`domain ${domain.name} has a snapshot ${name} already`, {
+      hint: `cloison snapshot remove ${lab} ${domain.name} ${name}, or choose another name`,
+      exit: ExitCode.usage,
+    });
+  }
+  const building = `${dirname(directory)}/.building`;
+  // What a crash has left of another one.
+  await host.files.remove(building);
+  try {
+    await host.files.makeDirectory(`${building}/data`);
+    await facet.save(host, workspaceOf(context, lab, stored.roots), stored.plan, domain, `${building}/data`, signal);
+    const snapshot = await sealSnapshot(host, building, {
+      lab,
+      domain: domain.name,
+      name,
+      createdAt: new Date(host.clock.nowMs()).toISOString(),
+      platform,
+      image: domain.image,
+      imageKey: imageKeyOf(stored, domain),
+      comment,
+    });
+    signal?.throwIfAborted();
+    await host.files.rename(building, directory);
+    return snapshot;
+  } finally {
+    await host.files.remove(building);
+  }
+}
+
+/**
+ * Makes a domain anew from a snapshot of it. Its present state is lost, but not before the snapshot was found whole and fitting.
+ * The caller holds the lab's lock.
+ */
+export async function restoreSnapshot(
+  context: LabContext,
+  stored: StoredLab,
+  domain: DomainPlan,
+  snapshot: Snapshot,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { host, paths } = context;
+  const { plan, roots } = stored;
+  const facet = snapshotsOf(context, stored);
+  requireFitting(stored, domain, snapshot);
+  await verifySnapshot(host, paths, snapshot);
+  signal?.throwIfAborted();
+
+  const platform = context.platforms[plan.platform];
+  const workspace = workspaceOf(context, plan.lab, roots);
+  await storeLab(context, { ...stored, unsettled: [...new Set([...stored.unsettled, domain.name])] });
+  try {
+    await platform.destroy(host, workspace, plan.lab, domain.name);
+    await facet.prepare(host, workspace, plan, domain, `${snapshotDirectory(paths, snapshot)}/data`);
+    await platform.start(host, workspace, plan, domain);
+    await leasesTaken(context, plan, [domain]);
+  } catch (error) {
+    await platform.destroy(host, workspace, plan.lab, domain.name);
+    throw new LabError(`${error instanceof Error ? error.message : String(error)}\ndomain ${domain.name} is stopped`, {
+      hint: `the snapshot is whole and stays; cloison up makes the domain anew from its image`,
+      cause: error,
+    });
+  }
+  await storeLab(context, { ...stored, unsettled: stored.unsettled.filter((name) => name !== domain.name) });
+}
+
+function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
+  const facet = context.platforms[plan.platform].snapshots;
+  if (facet !== undefined) return facet;
+  throw new LabError(`platform ${plan.platform} has no snapshots: nothing there is a domain's own`, {
+    hint: "a domain on platform container has files of its own",
+    exit: ExitCode.unavailable,
+  });
+}
+
+function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapshot): void {
+  const { platform } = stored.plan;
+  if (snapshot.platform !== platform) {
+    throw new LabError(
+      `snapshot ${snapshot.name} was taken on platform ${snapshot.platform}, and the lab is on ${platform}`,
+      {
+        hint: "cloison backup and cloison restore bring a lab to another platform",
+      },
+    );
+  }
+  if (snapshot.imageKey === imageKeyOf(stored, domain)) return;
+  throw new LabError(
+    `snapshot ${snapshot.name} lies on image ${snapshot.image} (${snapshot.imageKey.slice(0, 12)}), and domain ${domain.name} on ${domain.image} (${imageKeyOf(stored, domain).slice(0, 12)})`,
+    {
+      hint: "a snapshot fits only on the very image that it was taken on: the lab file's image, or its packages, have changed since",
+    },
+  );
+}
+
+/** A built image lies in the store at `<key>/rootfs`. */
+function imageKeyOf({ roots }: StoredLab, { image }: DomainPlan): string {
+  const root = roots[image];
+  if (root === undefined) throw new LabError(`the lab has no image ${image}`);
+  return basename(dirname(root));
+}
