@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { createProgram, type LoadApp } from "./cli/program.ts";
 import { ExitCode, LabError } from "./model/error.ts";
 
@@ -43,13 +43,18 @@ const program = createProgram(version, {
     process.exitCode = code;
   },
 });
-program.exitOverride();
-for (const command of program.commands) command.exitOverride();
+endByThrowing(program);
 
 // No `await` here: the bundle is CommonJS.
 program.parseAsync().catch((error: unknown) => {
   process.exitCode = report(error);
 });
+
+/** Of commands within commands, too: commander would end the process by itself. */
+function endByThrowing(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(endByThrowing);
+}
 
 /** Says what went wrong in the words of whoever raised it, and gives the exit code. Anything unforeseen is shown whole. */
 function report(error: unknown): number {

@@ -77,14 +77,23 @@ echo ready
 exec sleep infinity
 `;
 
-export async function createSandbox(): Promise<Sandbox> {
+/** @param images `own`: an image store that is empty but for packages which the machine has fetched already */
+export async function createSandbox({
+  images: whose = "machine",
+}: { images?: "machine" | "own" } = {}): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), "cloison-sandbox-"));
   const name = basename(folder);
   const state = join(folder, "state");
   const images = join(process.env["CLOISON_STATE"] ?? "/var/lib/cloison", "images");
   mkdirSync(images, { recursive: true });
   mkdirSync(state);
-  symlinkSync(images, join(state, "images"));
+  if (whose === "machine") symlinkSync(images, join(state, "images"));
+  else {
+    const packages = join(images, ".apt/archives");
+    mkdirSync(join(state, "images/.apt"), { recursive: true });
+    // On another file system they are fetched anew.
+    if (existsSync(packages)) spawnSync("cp", ["-al", packages, join(state, "images/.apt/archives")]);
+  }
   const holder = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", SETUP, "sh", name], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,5 +1,7 @@
 import { apacheFiles } from "../images/apache-configuration.ts";
 import { ensureImage, type BuiltImage } from "../images/build.ts";
+import { recipeKey } from "../images/image-key.ts";
+import { readNamedImage } from "../images/named-images.ts";
 import { RECIPES } from "../images/recipes.ts";
 import { uniteRecipes } from "../images/unite-recipes.ts";
 import type { RootFileSystems } from "../lab/context.ts";
@@ -9,10 +11,12 @@ import { withTrials } from "../lab/trials.ts";
 import { LabError } from "../model/error.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { VlanBackend } from "../model/network.ts";
-import type { LabPlan } from "../model/plan.ts";
+import { NAME_PATTERN } from "../model/name-pattern.ts";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import { planLab } from "../plan/plan.ts";
 import { tryKernelVlan } from "../switch/try-switch.ts";
 import type { AppContext } from "./context.ts";
+import { whenNoImageIsRemoved } from "./image/usage.ts";
 
 /** Plans a lab for this machine and one of its platforms. */
 export async function planFor(app: AppContext, lab: Lab, platform: PlatformName): Promise<LabPlan> {
@@ -52,17 +56,29 @@ export async function buildImages(
 ): Promise<Record<string, BuiltImage>> {
   if (!app.platforms[plan.platform].needsImages) return {};
   const built: Record<string, BuiltImage> = {};
+  const store = imageStore(app.paths);
+  await whenNoImageIsRemoved(app, signal);
   for (const domain of plan.domains) {
     if (built[domain.image] !== undefined) continue;
+    const pinned = await builtKey(app, domain);
     built[domain.image] = await ensureImage(app.host, {
-      store: imageStore(app.paths),
+      store,
       name: domain.image,
       recipe: domain.recipe,
       onProgress,
+      ...(pinned === null ? {} : { pinned }),
       ...(signal === undefined ? {} : { signal }),
     });
   }
   return built;
+}
+
+/** What `cloison image build` has last made of the domain's image, if that is what the lab means; null: it is not. */
+async function builtKey(app: AppContext, { image, recipe }: DomainPlan): Promise<string | null> {
+  if (recipe.imported !== undefined) return recipe.imported;
+  const named = NAME_PATTERN.test(image) ? await readNamedImage(app.host, imageStore(app.paths), image) : null;
+  if (named === null || recipeKey(named.recipe) !== recipeKey(recipe)) return null;
+  return named.key;
 }
 
 export function rootsOf(images: Record<string, BuiltImage>): RootFileSystems {

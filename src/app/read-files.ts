@@ -1,12 +1,14 @@
 import { dirname, relative, resolve } from "node:path";
 import { parseExperiment } from "../files/experiment-file.ts";
 import { parseLab } from "../files/lab-file.ts";
+import { listNamedImages } from "../images/named-images.ts";
+import { imageStore } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { Lab } from "../model/lab.ts";
 import type { AppContext } from "./context.ts";
 
-async function readText(app: AppContext, path: string): Promise<string> {
+export async function readText(app: AppContext, path: string): Promise<string> {
   const absolute = resolve(app.workingDirectory, path);
   if ((await app.host.files.kind(absolute)) === "directory") {
     throw new LabError(`${path} is a directory, not a file`, { exit: ExitCode.usage });
@@ -19,7 +21,8 @@ async function readText(app: AppContext, path: string): Promise<string> {
 /** @param path as the user wrote it */
 export async function readLabFile(app: AppContext, path: string): Promise<{ lab: Lab; text: string }> {
   const text = await readText(app, path);
-  return { lab: parseLab(path, text), text };
+  const made = await listNamedImages(app.host, imageStore(app.paths), "damaged");
+  return { lab: parseLab(path, text, made), text };
 }
 
 export interface ExperimentFiles {

@@ -30,8 +30,8 @@ export function addMachineCommands(program: Command, cli: CliContext): void {
   program
     .command("schema")
     .description("the JSON Schema of a file")
-    .addArgument(new Argument("<file>").choices(["lab", "experiment", "result"]))
-    .action(async (name: "lab" | "experiment" | "result") => {
+    .addArgument(new Argument("<file>").choices(["lab", "experiment", "image", "result"]))
+    .action(async (name: "lab" | "experiment" | "image" | "result") => {
       const { jsonSchema } = await import("../app/schema.ts");
       process.stdout.write(jsonSchema(name));
     });

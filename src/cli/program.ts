@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import type { AppContext, InstallPolicy } from "../app/context.ts";
 import { addExperimentCommands } from "./experiment-commands.ts";
+import { addImageCommands } from "./image-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
 import { addMachineCommands } from "./machine-commands.ts";
 import { addNetCommands } from "./net-commands.ts";
@@ -43,6 +44,7 @@ Examples:
   cloison net verify study               what can reach what in it, asked with real packets
   cloison net why study outside apache1  the way of a packet, and what stops it
   cloison down study                     remove it, wholly
+  cloison image create blog image.yaml   a root file system that labs use by its name
 
 Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this machine lacks something;
 4 the lab is in use; 5 a step failed; 130 interrupted.`,
@@ -53,6 +55,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addSnapshotCommands(program, cli);
   addUplinkCommands(program, cli);
   addNetCommands(program, cli);
+  addImageCommands(program, cli);
   addMachineCommands(program, cli);
   return program;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { jsonSchema, type SchemaName } from "./json-schema.ts";
 
-test.each<SchemaName>(["lab", "experiment", "result"])(
+test.each<SchemaName>(["lab", "experiment", "image", "result"])(
   "schema/%s.json, which editors and other programs read, is the schema (cloison schema makes it)",
   (name) => {
     const committed = readFileSync(new URL(`../../schema/${name}.json`, import.meta.url), "utf8");

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Issue } from "../model/issue.ts";
-import { nearest } from "./spelling.ts";
+import { nearestName } from "../model/nearest-name.ts";
 
 /** Zod's issues in the words of the file: one issue a key, the likely spelling, unions resolved to the branch that was meant. */
 export function schemaIssues(schema: z.ZodType, raw: unknown, issues: z.core.$ZodIssue[]): Issue[] {
@@ -24,7 +24,7 @@ function translate(json: JsonSchema, raw: unknown, issue: z.core.$ZodIssue, abov
     case "unrecognized_keys":
       return issue.keys.map((key) => {
         const known = keysAt(json, raw, path);
-        const meant = nearest(key, known);
+        const meant = nearestName(key, known);
         return {
           path: [...path, key],
           message: `unknown key${meant === null ? `; known here: ${known.join(", ")}` : `, did you mean ${meant}?`}`,
@@ -83,7 +83,7 @@ function weight(issues: Issue[], path: (string | number)[]): number {
 }
 
 function notOneOf(path: (string | number)[], value: unknown, values: string[]): Issue {
-  const meant = typeof value === "string" ? nearest(value, values) : null;
+  const meant = typeof value === "string" ? nearestName(value, values) : null;
   const hint = meant === null ? "" : `; did you mean ${meant}?`;
   return { path, message: `${show(value)} is not one of ${values.join(", ")}${hint}` };
 }

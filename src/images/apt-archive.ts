@@ -1,5 +1,6 @@
 import type { Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
+import type { ImageSystem } from "../model/image.ts";
 import {
   debianCodename,
   debianOwn,
@@ -10,6 +11,8 @@ import {
   parseSourcesList,
   type AptSource,
 } from "./debian-sources.ts";
+import { digest } from "./image-key.ts";
+import { keyringOf, systemSources, titleOf } from "./system-sources.ts";
 
 const MACHINE_LISTS = "/var/lib/apt/lists";
 const MACHINE_APT = "/etc/apt";
@@ -18,6 +21,10 @@ const MACHINE_APT = "/etc/apt";
 export interface AptArchive {
   /** Apt's own place in the store. */
   directory: string;
+  /** For messages: `Debian bookworm`. */
+  title: string;
+  /** Of another release than the machine's: its lists are in the store, and nothing else renews them. */
+  isForeign: boolean;
   codename: string;
   architecture: string;
   /** In deb822 form. */
@@ -36,21 +43,17 @@ export interface AptArchive {
  * Finds the machine's way to Debian's archive. Package lists are the machine's own where they are complete; a machine
  * without (a fresh one), or with stale ones, gets its lists in the store: the machine's are never touched.
  */
-export async function openAptArchive(host: Host, store: string): Promise<AptArchive> {
-  const codename = debianCodename((await host.files.readTextIfExists("/etc/os-release")) ?? "");
-  const own = debianOwn(await machineSources(host), codename, await machineReleases(host));
-  if (own.length === 0) {
-    throw new LabError(`apt's sources name no archive of Debian ${codename}`, {
-      hint: `add Debian's own archive to ${MACHINE_APT}/sources.list.d, suite ${codename}, component main`,
-      exit: ExitCode.unavailable,
-    });
-  }
-  const directory = `${store}/.apt`;
+export async function openAptArchive(host: Host, store: string, wanted?: ImageSystem): Promise<AptArchive> {
+  const machine = debianCodename((await host.files.readTextIfExists("/etc/os-release")) ?? "");
+  const system = foreignSystem(wanted, machine);
+  const codename = system?.release ?? machine;
+  const own = await sourcesOf(host, system, machine);
+  const directory = aptDirectory(store, system);
   const sources = formatDeb822Sources(own);
   const privateLists = `${directory}/lists`;
   const fetchedFor = await host.files.readTextIfExists(`${directory}/fetched.sources`);
   const [machineStamp, privateStamp, architecture] = await Promise.all([
-    stampOf(host, MACHINE_LISTS, own),
+    system === undefined ? stampOf(host, MACHINE_LISTS, own) : null,
     fetchedFor === sources ? stampOf(host, privateLists, own) : null,
     host.processes.must({ argv: ["dpkg", "--print-architecture"] }),
   ]);
@@ -58,6 +61,8 @@ export async function openAptArchive(host: Host, store: string): Promise<AptArch
   const stamp = usePrivate ? privateStamp : machineStamp;
   return {
     directory,
+    title: system === undefined ? `Debian ${codename}` : titleOf(system),
+    isForeign: system !== undefined,
     codename,
     architecture: architecture.trim(),
     sources,
@@ -66,6 +71,37 @@ export async function openAptArchive(host: Host, store: string): Promise<AptArch
     stamp: stamp === null ? "" : stamp.text,
     packagesDirectory: `${directory}/archives`,
   };
+}
+
+/** Apt's own place in the store for one release. */
+function aptDirectory(store: string, system: ImageSystem | undefined): string {
+  return system === undefined ? `${store}/.apt` : `${store}/.apt/systems/${digest(system).slice(0, 16)}`;
+}
+
+/** undefined: the machine's own release, by the machine's own way. */
+function foreignSystem(system: ImageSystem | undefined, machine: string): ImageSystem | undefined {
+  const isOwn = system?.distribution === "debian" && system.release === machine && system.mirror === undefined;
+  return isOwn ? undefined : system;
+}
+
+async function sourcesOf(host: Host, system: ImageSystem | undefined, codename: string): Promise<AptSource[]> {
+  const known = await machineSources(host);
+  const releases = await machineReleases(host);
+  if (system !== undefined) {
+    const own = systemSources(known, system, releases);
+    const keyring = keyringOf(system);
+    if (await host.files.exists(keyring.file)) return own;
+    throw new LabError(`${titleOf(system)}: its packages cannot be checked, there is no ${keyring.file}`, {
+      hint: `install the package that has the archive's keys (${keyring.package}), or put them there`,
+      exit: ExitCode.unavailable,
+    });
+  }
+  const own = debianOwn(known, codename, releases);
+  if (own.length > 0) return own;
+  throw new LabError(`apt's sources name no archive of Debian ${codename}`, {
+    hint: `add Debian's own archive to ${MACHINE_APT}/sources.list.d, suite ${codename}, component main`,
+    exit: ExitCode.unavailable,
+  });
 }
 
 /** Writes what apt needs to work in the store. Cheap; call before any of the functions below. */
@@ -165,7 +201,7 @@ async function stampOf(
     const prefix = listFileName(source.uris[0] ?? "", source.suites[0] ?? "", "");
     const those = files.filter((line) => line.startsWith(prefix));
     if (!those.some((line) => /Release /.test(line))) return null;
-    ours.push(...those.filter((line) => /Release |main_binary-\w+_Packages/.test(line)));
+    ours.push(...those.filter((line) => /Release |(main|universe)_binary-\w+_Packages/.test(line)));
   }
   if (!ours.some((line) => /_Packages(\.\w+)? /.test(line))) return null;
   return { text: ours.join("\n"), newestMs: Math.max(...ours.map((line) => Number(line.split(" ")[2]) * 1000)) };

@@ -58,6 +58,8 @@ test("the base decides what is asked for beside the recipe's packages", () => {
 test("apt works in the store, with the machine's configuration but without its hooks", () => {
   const archive = {
     directory: "/store/.apt",
+    title: "Debian bookworm",
+    isForeign: false,
     codename: "bookworm",
     architecture: "amd64",
     sources: "",

@@ -1,6 +1,6 @@
 import type { Command, Finished, Host } from "../host/host.ts";
-import { LabError } from "../model/error.ts";
-import type { Recipe } from "../model/image.ts";
+import { ExitCode, LabError } from "../model/error.ts";
+import type { ImageSystem, Recipe } from "../model/image.ts";
 import { openAptArchive, prepareApt, type AptArchive } from "./apt-archive.ts";
 import { isDiskFull } from "./disk-full.ts";
 
@@ -29,14 +29,15 @@ export async function updateLists(
   host: Host,
   archive: AptArchive,
   store: string,
+  system: ImageSystem | undefined,
   options: RunOptions,
 ): Promise<AptArchive> {
   const fresh: AptArchive = { ...archive, lists: `${archive.directory}/lists` };
   await prepareApt(host, fresh);
   const finished = await host.processes.run(apt(fresh, ["apt-get", "update", "-q", "--error-on=any"], options));
-  if (finished.code !== 0) throw aptError("apt-get update failed", finished);
+  if (finished.code !== 0) throw releaseMissing(fresh, finished) ?? aptError("apt-get update failed", finished);
   await host.files.writeText(`${archive.directory}/fetched.sources`, archive.sources);
-  const opened = await openAptArchive(host, store);
+  const opened = await openAptArchive(host, store, system);
   await prepareApt(host, opened);
   return opened;
 }
@@ -65,7 +66,9 @@ export async function resolvePackages(
       options,
     ),
   );
-  if (finished.code !== 0) throw aptError("apt cannot find the packages of the image", finished);
+  if (finished.code !== 0) {
+    throw tooOld(archive, finished) ?? aptError("apt cannot find the packages of the image", finished);
+  }
   return parsePrintedUris(finished.stdout);
 }
 
@@ -115,6 +118,26 @@ export function apt(archive: AptArchive, argv: [string, ...string[]], options: R
     ...(options.cgroup === undefined ? {} : { cgroup: options.cgroup }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
+}
+
+/** null: the archive could not be reached, which is another thing. Apt says both, and with 404 only the first is so. */
+function releaseMissing({ isForeign, title }: AptArchive, { stdout, stderr }: Finished): LabError | null {
+  const said = `${stdout}\n${stderr}`;
+  if (!isForeign || !/404 +Not Found|File not found/.test(said) || !/does not have a Release file/.test(said))
+    return null;
+  return new LabError(`there is no release ${title} in the archive`, {
+    hint: "correct release in the image's file: it is a code name, such as bookworm or trixie",
+    exit: ExitCode.usage,
+  });
+}
+
+/** null: not the reason. Releases without merged /usr lack this package, and cannot be built here. */
+function tooOld({ title }: AptArchive, { stderr }: Finished): LabError | null {
+  if (!/Unable to locate package usr-is-merged/.test(stderr)) return null;
+  return new LabError(`${title} is older than the releases that images can be made of`, {
+    hint: "take Debian 12 (bookworm) or later, Ubuntu 23.04 or later; older ones by cloison image import",
+    exit: ExitCode.usage,
+  });
 }
 
 /** An error with the end of what apt said. */

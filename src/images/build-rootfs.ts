@@ -3,9 +3,9 @@ import { LabError } from "../model/error.ts";
 import type { Recipe } from "../model/image.ts";
 import type { FetchedImage } from "./resolve-image.ts";
 import { isDiskFull } from "./disk-full.ts";
-import { takeInventory, type ImageManifest } from "./image-manifest.ts";
+import { contentHash, takeInventory, type ImageManifest } from "./image-manifest.ts";
 import { recipeKey } from "./image-key.ts";
-import { buildPaths, linkScript, mmdebstrapCommand, repositoryIndex, stagedFiles } from "./mmdebstrap.ts";
+import { buildPaths, hookFailure, linkScript, mmdebstrapCommand, repositoryIndex, stagedFiles } from "./mmdebstrap.ts";
 
 /** What one build is made of. */
 export interface Build extends FetchedImage {
@@ -16,6 +16,8 @@ export interface Build extends FetchedImage {
   /** Its processes' alone. */
   cgroup: string;
   onProgress(line: string): void;
+  /** Private keys in it are an error. */
+  refuseSecrets?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -26,11 +28,11 @@ export async function buildRootfs(host: Host, build: Build): Promise<ImageManife
   const paths = buildPaths(build.directory);
   const beganMs = host.clock.monotonicMs();
   await stage(host, build);
+  const epochS = await newestPackageS(host, paths.repository);
 
   build.onProgress(`image ${build.name}: installing ${build.packages.length} packages`);
   const running = host.processes.run({
-    argv: mmdebstrapCommand(paths, build.recipe, build.archive.architecture),
-    env: { TMPDIR: paths.temporary, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive" },
+    argv: mmdebstrapCommand(paths, build.recipe, build.archive.architecture, epochS),
     cgroup: build.cgroup,
     output: { file: paths.log },
     ...(build.signal === undefined ? {} : { signal: build.signal }),
@@ -48,11 +50,18 @@ export async function buildRootfs(host: Host, build: Build): Promise<ImageManife
       ],
     }),
   );
-  for (const done of [paths.repository, paths.staging, paths.commands, paths.temporary, paths.log])
+  await refuseSecrets(host, build, paths.rootfs);
+  for (const done of [paths.repository, paths.staging, paths.commands, paths.hooks, paths.temporary, paths.log])
     await host.files.remove(done);
+  await host.processes.must({
+    argv: [
+      ...(["find", paths.rootfs, "-xdev", "-newermt", `@${epochS}`] as const),
+      ...(["-exec", "touch", "--no-dereference", `--date=@${epochS}`, "{}", "+"] as const),
+    ],
+  });
   const inventory = await takeInventory(host, paths.rootfs);
   const manifest: ImageManifest = {
-    schema: "cloison.image/1",
+    schema: "cloison.image/2",
     key: build.key,
     recipeKey: recipeKey(build.recipe),
     name: build.name,
@@ -63,6 +72,7 @@ export async function buildRootfs(host: Host, build: Build): Promise<ImageManife
     recipe: build.recipe,
     packages,
     ...inventory,
+    content: await contentHash(host, paths.rootfs, inventory),
   };
   // Contents are on the disk before the manifest that vouches for them.
   await host.processes.must({ argv: ["sync", "--file-system", paths.rootfs] });
@@ -86,9 +96,41 @@ async function stage(host: Host, build: Build): Promise<void> {
   const paths = buildPaths(directory);
   const files = stagedFiles(paths, build.recipe);
   for (const made of [paths.repository, paths.staging, paths.temporary]) await host.files.makeDirectory(made);
-  for (const { path, content, mode } of files) await host.files.writeText(path, content, mode);
+  for (const { path, content, encoding, mode } of files) {
+    await host.files.writeText(path, encoding === undefined ? content : "", mode);
+    if (encoding === undefined) continue;
+    await host.processes.must({ argv: ["sh", "-ec", 'base64 --decode > "$1"', "decode", path], stdin: content });
+  }
   await host.processes.must({ argv: ["sh"], stdin: linkScript(archive.packagesDirectory, paths.repository, packages) });
   await host.files.writeText(`${paths.repository}/Packages`, repositoryIndex(build.index));
+}
+
+/**
+ * When the newest of the packages was made, in seconds since the epoch: the first date at which this build was possible, and
+ * the same for the same versions. Source: deb(5), the first member's head in ar's format.
+ */
+async function newestPackageS(host: Host, repository: string): Promise<number> {
+  const script = `LC_ALL=C grep -m1 -aoh '^debian-binary *[0-9]*' *.deb`;
+  const { stdout } = await host.processes.run({ argv: ["sh", "-c", script], cwd: repository });
+  return Math.max(1, ...[...stdout.matchAll(/\d+$/gm)].map(([seconds]) => Number(seconds)));
+}
+
+/** Where people put keys; what packages have elsewhere are examples and test data. */
+const SECRET_PLACES = ["etc", "root", "home", "srv", "opt", "usr/local"];
+
+/** @throws LabError naming the files with private keys that an image for others has come by */
+async function refuseSecrets(host: Host, { name, refuseSecrets: asked }: Build, rootfs: string): Promise<void> {
+  if (asked !== true) return;
+  const { stdout } = await host.processes.run({
+    // Links are not followed.
+    argv: ["grep", "-rlIsE", "^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----", ...SECRET_PLACES],
+    cwd: rootfs,
+  });
+  const found = stdout.split("\n").filter((path) => path !== "");
+  if (found.length === 0) return;
+  throw new LabError(`image ${name} would hold a private key: ${found.map((path) => `/${path}`).join(", ")}`, {
+    hint: "whoever has a copy of the image would have the key: remove it in a command or hook, and make it at first boot",
+  });
 }
 
 /** Says from time to time how far the build is, by the packages that dpkg has named so far. */
@@ -121,6 +163,13 @@ export function buildError(build: Pick<Build, "name">, log: string): LabError {
   if (isDiskFull(log)) return new LabError("No space left on device");
   if (/Hash Sum mismatch|Hashes of expected file|unexpected size/.test(log)) {
     return new DamagedPackages(`packages for image ${build.name} are damaged on this machine's disk`);
+  }
+  const hook = hookFailure(log);
+  if (hook !== null) {
+    const output = hook.output.split("\n").slice(-12).join("\n") || "(it printed nothing)";
+    return new LabError(`image ${build.name}: its hook ${hook.name} ended with exit ${hook.exit}:\n${output}`, {
+      hint: "correct the hook, then try again; nothing of the build is left",
+    });
   }
   const lines = log.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("I: "));
   return new LabError(`image ${build.name} could not be built:\n${lines.slice(-12).join("\n")}`, {

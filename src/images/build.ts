@@ -24,6 +24,10 @@ export interface ImageOptions {
   recipe: Recipe;
   onProgress?: (line: string) => void;
   signal?: AbortSignal;
+  /** This one is used while it is sound, whatever versions there are by now. */
+  pinned?: string;
+  /** The packages of now are wanted: one that was built of earlier ones is no answer. Private keys in it are an error. */
+  isRenewal?: boolean;
 }
 
 /**
@@ -50,7 +54,11 @@ export async function ensureImage(host: Host, options: ImageOptions): Promise<Bu
   }
 }
 
-async function ensure(host: Host, request: ImageRequest): Promise<BuiltImage> {
+async function ensure(host: Host, request: ImageRequest & Pick<ImageOptions, "pinned">): Promise<BuiltImage> {
+  const { pinned, recipe } = request;
+  const kept = pinned === undefined ? null : await verified(host, request, pinned);
+  if (kept !== null) return kept;
+  if (recipe.imported !== undefined) throw importLost(request.name);
   let fetched: FetchedImage;
   try {
     const resolved = await resolveImage(host, request);
@@ -58,7 +66,7 @@ async function ensure(host: Host, request: ImageRequest): Promise<BuiltImage> {
     if (built !== null) return built;
     fetched = await fetchImage(host, request, resolved);
   } catch (error) {
-    if (!(error instanceof ArchiveUnreachable)) throw error;
+    if (!(error instanceof ArchiveUnreachable) || request.isRenewal === true) throw error;
     return await newest(host, request, error);
   }
   try {
@@ -99,7 +107,8 @@ async function build(host: Host, request: ImageRequest, fetched: FetchedImage): 
     await discardBuild(host, store, key);
     const directory = paths.build(key);
     const cgroup = workCgroup(store, key);
-    const manifest = await buildRootfs(host, { ...fetched, name, recipe, directory, cgroup, onProgress, signal });
+    const about = { name, recipe, directory, cgroup, onProgress, signal, refuseSecrets: request.isRenewal };
+    const manifest = await buildRootfs(host, { ...fetched, ...about });
     await host.files.remove(paths.image(key));
     await host.files.rename(directory, paths.image(key));
     onProgress(
@@ -112,6 +121,12 @@ async function build(host: Host, request: ImageRequest, fetched: FetchedImage): 
   }
 }
 
+function importLost(name: string): LabError {
+  return new LabError(`image ${name} was imported, and what is in the store is damaged or gone`, {
+    hint: `import it again: cloison image import --replace ${name} SOURCE`,
+  });
+}
+
 /** The newest image of the recipe that is sound; throws `cause` when there is none. */
 async function newest(host: Host, request: ImageRequest, cause: ArchiveUnreachable): Promise<BuiltImage> {
   const wanted = recipeKey(request.recipe);
@@ -119,7 +134,7 @@ async function newest(host: Host, request: ImageRequest, cause: ArchiveUnreachab
     const built = has === wanted ? await verified(host, request, key) : null;
     if (built === null) continue;
     request.onProgress(
-      `image ${request.name}: Debian's archive cannot be reached; the one built on ${builtAt.slice(0, 10)} is used`,
+      `image ${request.name}: the archive cannot be reached; the one built on ${builtAt.slice(0, 10)} is used`,
     );
     return built;
   }

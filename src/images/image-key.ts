@@ -3,7 +3,7 @@ import type { Recipe } from "../model/image.ts";
 import type { ResolvedPackage } from "./apt-packages.ts";
 
 /** Raised when the way images are built changes what comes out. */
-const BUILD_FORMAT = 1;
+const BUILD_FORMAT = 2;
 
 /** Identifies what a recipe asks for. Services are not part of it: they change what runs, not what is on the disk. */
 export function recipeKey(recipe: Recipe): string {
@@ -13,6 +13,11 @@ export function recipeKey(recipe: Recipe): string {
     [...new Set(recipe.packages)].toSorted(),
     Object.entries(recipe.files).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     recipe.commands,
+    recipe.system ?? null,
+    Object.entries(recipe.users ?? {}),
+    recipe.rootPasswordHash ?? null,
+    recipe.hooks ?? [],
+    recipe.imported ?? null,
   ]);
 }
 

@@ -36,5 +36,5 @@ describe("inventoryOf", () => {
 
 test("what is no manifest is none", () => {
   expect(parseManifest("")).toBeNull();
-  expect(parseManifest('{"schema":"cloison.image/1"}')).toBeNull();
+  expect(parseManifest('{"schema":"cloison.image/2"}')).toBeNull();
 });

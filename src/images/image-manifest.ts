@@ -3,10 +3,11 @@ import * as z from "zod";
 import type { Host } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
 import { recipeSchema } from "../model/image.ts";
+import { digest } from "./image-key.ts";
 
 /** `manifest.json` beside a built root file system: what it is, and how to tell that it still is. */
 export const imageManifestSchema = z.strictObject({
-  schema: z.literal("cloison.image/1"),
+  schema: z.literal("cloison.image/2"),
   key: z.string(),
   recipeKey: z.string().describe("of the recipe alone; images of one recipe differ in the versions of their packages"),
   name: z.string().describe("what the image was called when it was built"),
@@ -19,6 +20,9 @@ export const imageManifestSchema = z.strictObject({
   files: z.int().describe("files, directories, links and devices"),
   bytes: z.number().describe("sum of the sizes of regular files"),
   fingerprint: z.string().describe("sha256 over every path with its type, mode, owner, size, time and target"),
+  content: z
+    .string()
+    .describe("sha256 over the fingerprint and the content of every file; the same for the same build"),
 });
 export type ImageManifest = z.output<typeof imageManifestSchema>;
 
@@ -37,6 +41,12 @@ export async function takeInventory(host: Host, directory: string): Promise<Inve
     argv: ["find", directory, "-xdev", "-printf", "%P\\t%y\\t%m\\t%U:%G\\t%s\\t%T@\\t%l\\0"],
   });
   return inventoryOf(listing);
+}
+
+/** Reads every file: the hash by which two builds are told to be the same. */
+export async function contentHash(host: Host, directory: string, { fingerprint }: Inventory): Promise<string> {
+  const script = "find . -xdev -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum";
+  return digest([fingerprint, await host.processes.must({ argv: ["sh", "-ec", script], cwd: directory })]);
 }
 
 /** @param listing NUL-separated: path, type, mode, owner, size, time, target of a link; tabs between. */

@@ -11,13 +11,15 @@ const KEY = /^[0-9a-f]{64}$/;
 const WAIT_MS = 200;
 const END_BUILD_MS = 10_000;
 
-/** Where things are in a store: `<key>/{rootfs,manifest.json}`, and hidden beside them what builds need. */
+/** Where things are in a store: `<key>/{rootfs,manifest.json}`, and hidden beside them names and what builds need. */
 export const storePaths = (store: string) => ({
   image: (key: string) => `${store}/${key}`,
   rootfs: (key: string) => `${store}/${key}/rootfs`,
   building: `${store}/.building`,
   build: (key: string) => `${store}/.building/${key}`,
   lock: (name: string) => `${store}/.locks/${name}`,
+  namedImages: `${store}/.named`,
+  namedImage: (name: string) => `${store}/.named/${name}.json`,
   resolved: (name: string) => `${store}/.apt/resolved/${name}.json`,
 });
 
@@ -58,6 +60,17 @@ export async function discardBuild(host: Host, store: string, key: string): Prom
   await host.cgroups.destroy(workCgroup(store, key), END_BUILD_MS);
   await host.files.remove(storePaths(store).build(key));
 }
+
+/** Keys of all that is in the store, whether it can be read or not. */
+export async function storedKeys(host: Host, store: string): Promise<string[]> {
+  return (await host.files.list(store)).filter((name) => KEY.test(name));
+}
+
+/**
+ * Held by whoever removes images: then no lab begins to use one. Whoever brings a lab up holds the lab's lock first, and then
+ * waits for this one to be free.
+ */
+export const removalLock = (store: string) => storePaths(store).lock("removal");
 
 /** Removes what builds that crashed left behind; those that somebody works on are let be. */
 export async function sweepBuilds(host: Host, store: string): Promise<void> {

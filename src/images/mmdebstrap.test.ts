@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { recipeSchema } from "../model/image.ts";
-import { buildPaths, linkScript, mmdebstrapCommand, repositoryIndex, stagedFiles } from "./mmdebstrap.ts";
+import { buildPaths, hookFailure, linkScript, mmdebstrapCommand, repositoryIndex, stagedFiles } from "./mmdebstrap.ts";
 
 const paths = buildPaths("/store/.building/k");
 const recipe = recipeSchema.parse({
@@ -11,8 +11,18 @@ const recipe = recipeSchema.parse({
 });
 
 test("the build has no network, its own mounts and processes, and only the packages that were resolved", () => {
-  const argv = mmdebstrapCommand(paths, recipe, "amd64");
-  expect(argv.slice(0, 18)).toMatchInlineSnapshot(`
+  const argv = mmdebstrapCommand(paths, recipe, "amd64", 1234);
+  expect(argv.slice(0, argv.indexOf("setpriv"))).toEqual([
+    "env",
+    "-i",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LC_ALL=C.UTF-8",
+    "TMPDIR=/store/.building/k/tmp",
+    "SOURCE_DATE_EPOCH=1234",
+    "DEBIAN_FRONTEND=noninteractive",
+  ]);
+  expect(argv.slice(argv.indexOf("setpriv")).slice(0, 18)).toMatchInlineSnapshot(`
     [
       "setpriv",
       "--pdeathsig",
@@ -62,13 +72,41 @@ test("the build has no network, its own mounts and processes, and only the packa
 });
 
 test("nothing but the first links is written into the root from outside", () => {
-  const [setup, ...later] = mmdebstrapCommand(paths, recipe, "amd64").filter((word) => word.includes("-hook="));
+  const [setup, ...later] = mmdebstrapCommand(paths, recipe, "amd64", 1234).filter((word) => word.includes("-hook="));
   expect(setup).toContain("--setup-hook=");
   for (const hook of later) expect(hook.replaceAll('chroot "$1"', "")).not.toContain("$1");
 });
 
 test("another architecture has other links", () => {
-  expect(mmdebstrapCommand(paths, recipe, "arm64").join(" ")).toContain("for d in bin sbin lib; do");
+  expect(mmdebstrapCommand(paths, recipe, "arm64", 1234).join(" ")).toContain("for d in bin sbin lib; do");
+});
+
+test("users are made before the recipe's commands, hooks run after them with the root's path, and what copies share goes last", () => {
+  const named = recipeSchema.parse({
+    ...recipe,
+    users: { ann: { groups: ["staff"], sshKeys: ["ssh-ed25519 AAAA it's ann"] } },
+    hooks: [{ name: "10-a", script: "#!/bin/sh\n" }],
+  });
+  const hooks = mmdebstrapCommand(paths, named, "amd64", 1).filter((word) => word.startsWith("--customize-hook="));
+  expect(hooks).toHaveLength(6);
+  expect(hooks[4]).toBe(
+    `--customize-hook=echo 'cloison: hook 10-a'; '/store/.building/k/hooks/10-a' "$1" || { echo 'cloison: hook 10-a ended with exit '$?; exit 1; }`,
+  );
+  expect(hooks[5]).toContain("root:*:");
+  expect(stagedFiles(paths, named)[1]).toMatchObject({ path: "/store/.building/k/commands/0.sh" });
+  expect(stagedFiles(paths, named)[1]?.content).toMatch(
+    /^getent group staff .*\nuseradd .* --groups staff ann\n[^]*'ssh-ed25519 AAAA it'\\''s ann'/,
+  );
+  expect(stagedFiles(paths, named).at(-1)).toMatchObject({ path: "/store/.building/k/hooks/10-a", mode: 0o755 });
+  const open = mmdebstrapCommand(paths, { ...named, rootPasswordHash: "$6$a$b" }, "amd64", 1);
+  expect(open.join("\n")).not.toContain("root:*:");
+});
+
+test("a hook that failed is found in the log with what it printed", () => {
+  const log =
+    "I: running\ncloison: hook 10-a\nfine\ncloison: hook 20-b\none\ntwo\ncloison: hook 20-b ended with exit 7\nE: failed\n";
+  expect(hookFailure(log)).toEqual({ name: "20-b", exit: 7, output: "one\ntwo" });
+  expect(hookFailure("cloison: hook 10-a\nfine\n")).toBeNull();
 });
 
 test("files and commands are staged beside the root", () => {

@@ -1,5 +1,7 @@
 import { posix } from "node:path";
 import { ExitCode, LabError } from "../model/error.ts";
+import { accountCommands } from "./accounts.ts";
+import { sealScript } from "./seal.ts";
 import type { Recipe } from "../model/image.ts";
 import type { ResolvedPackage } from "./apt-packages.ts";
 
@@ -12,6 +14,8 @@ export interface BuildPaths {
   staging: string;
   /** One shell script per command of the recipe. */
   commands: string;
+  /** One program per hook of the recipe. */
+  hooks: string;
   temporary: string;
   log: string;
 }
@@ -22,6 +26,7 @@ export function buildPaths(directory: string): BuildPaths {
     repository: `${directory}/repository`,
     staging: `${directory}/staging`,
     commands: `${directory}/commands`,
+    hooks: `${directory}/hooks`,
     temporary: `${directory}/tmp`,
     log: `${directory}/build.log`,
   };
@@ -42,12 +47,20 @@ path-include=/usr/share/doc/*/copyright
 
 /**
  * The command that builds a root file system. It runs in namespaces of its own: without network, so that what maintainer
- * scripts start cannot listen on the machine; its mounts and processes end with its first process.
+ * scripts start cannot listen on the machine; its mounts and processes end with its first process. Nothing of the user's
+ * environment gets in.
  *
- * Nothing outside writes into the new root by path: its links (`/var/run`) would lead to the machine's own directories.
- * Files go in through a tar that runs inside.
+ * Nothing of ours outside writes into the new root by path: its links (`/var/run`) would lead to the machine's own
+ * directories. Files go in through a tar that runs inside. The recipe's hooks are given the path and know what they do.
+ *
+ * @param epochS what is made during the build is as old as this, and so the same in every build (SOURCE_DATE_EPOCH)
  */
-export function mmdebstrapCommand(paths: BuildPaths, recipe: Recipe, architecture: string): [string, ...string[]] {
+export function mmdebstrapCommand(
+  paths: BuildPaths,
+  recipe: Recipe,
+  architecture: string,
+  epochS: number,
+): [string, ...string[]] {
   const merged = [...MERGED_DIRECTORIES, ...(MERGED_DIRECTORIES_OF[architecture] ?? [])];
   const hooks = [
     ["--setup-hook", `set -e; for d in ${merged.join(" ")}; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done`],
@@ -59,13 +72,17 @@ export function mmdebstrapCommand(paths: BuildPaths, recipe: Recipe, architectur
       "--customize-hook",
       `tar -C ${quote(paths.staging)} --owner=0 --group=0 -c . | chroot "$1" tar -C / -x --no-overwrite-dir --keep-directory-symlink`,
     ],
-    ...recipe.commands.map((_, index) => [
+    ...commandsOf(recipe).map((_, index) => [
       "--customize-hook",
       `chroot "$1" sh -ec "$(cat ${quote(commandFile(paths, index))})"`,
     ]),
-    ["--customize-hook", `chroot "$1" sh -ec ${quote(TIDY)}`],
+    ...(recipe.hooks ?? []).map(({ name }) => ["--customize-hook", hookCommand(`${paths.hooks}/${name}`, name)]),
+    ["--customize-hook", `chroot "$1" sh -ec ${quote(TIDY + sealScript(recipe))}`],
   ];
   return [
+    ...(["env", "-i", `PATH=${PATH}`, "HOME=/root", "LC_ALL=C.UTF-8", `TMPDIR=${paths.temporary}`] as const),
+    `SOURCE_DATE_EPOCH=${epochS}`,
+    "DEBIAN_FRONTEND=noninteractive",
     // When this process is killed the build ends too; unshare blocks SIGTERM while it waits.
     ...(["setpriv", "--pdeathsig", "KILL", "--"] as const),
     ...(["unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"] as const),
@@ -85,9 +102,31 @@ export function mmdebstrapCommand(paths: BuildPaths, recipe: Recipe, architectur
   ];
 }
 
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Says in the log where a hook's output begins, and how it ended if it failed; `hookFailure` reads it. */
+const hookCommand = (file: string, name: string) =>
+  `echo ${quote(`cloison: hook ${name}`)}; ${quote(file)} "$1" || { echo ${quote(`cloison: hook ${name} ended with exit `)}$?; exit 1; }`;
+
+/** The hook that ended a build, and what it printed; null: none did. */
+export function hookFailure(log: string): { name: string; exit: number; output: string } | null {
+  const [, name, exit] = /^cloison: hook (\S+) ended with exit (\d+)$/m.exec(log) ?? [];
+  if (name === undefined) return null;
+  const begun = log.indexOf(`cloison: hook ${name}\n`);
+  const output = log
+    .slice(begun, log.indexOf(`cloison: hook ${name} ended`))
+    .split("\n")
+    .slice(1)
+    .join("\n");
+  return { name, exit: Number(exit), output: output.trimEnd() };
+}
+
+/** Shell that runs inside the new root, in this order. */
+const commandsOf = (recipe: Recipe) => [...accountCommands(recipe), ...recipe.commands];
+
 /** What the machine left in the new root, and what only the build needed. */
 const TIDY = `
-rm -f /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/cloison-build
+rm -f /var/cache/ldconfig/aux-cache /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/cloison-build
 : > /etc/resolv.conf
 echo localhost > /etc/hostname
 rm -rf /usr/share/man/* /usr/share/info/* /usr/share/locale/*
@@ -95,19 +134,40 @@ find /usr/share/doc ! -name copyright -type f -delete
 find /var/log -type f -delete
 `;
 
+export interface StagedFile {
+  path: string;
+  content: string;
+  encoding?: "base64";
+  mode: number;
+}
+
 /** Files to write before the command runs: path → text and mode. Throws LabError for a path that leaves the root. */
-export function stagedFiles(paths: BuildPaths, recipe: Recipe): { path: string; content: string; mode: number }[] {
-  const files = Object.entries(recipe.files).map(([path, { content, mode }]) => {
+export function stagedFiles(paths: BuildPaths, recipe: Recipe): StagedFile[] {
+  const files = Object.entries(recipe.files).map(([path, { content, encoding, mode }]): StagedFile => {
     if (posix.normalize(path) !== path || path.endsWith("/") || path.includes("\0")) {
       throw new LabError(`${path} is not a plain absolute path of a file`, {
         hint: "write the image's files with paths such as /etc/motd, without . or .. in them",
         exit: ExitCode.usage,
       });
     }
-    return { path: `${paths.staging}${path}`, content, mode: Number.parseInt(mode, 8) };
+    return {
+      path: `${paths.staging}${path}`,
+      content,
+      mode: Number.parseInt(mode, 8),
+      ...(encoding === undefined ? {} : { encoding }),
+    };
   });
-  const commands = recipe.commands.map((content, index) => ({ path: commandFile(paths, index), content, mode: 0o644 }));
-  return [...files, ...commands];
+  const commands = commandsOf(recipe).map((content, index) => ({
+    path: commandFile(paths, index),
+    content,
+    mode: 0o644,
+  }));
+  const hooks = (recipe.hooks ?? []).map(({ name, script }) => ({
+    path: `${paths.hooks}/${name}`,
+    content: script,
+    mode: 0o755,
+  }));
+  return [...files, ...commands, ...hooks];
 }
 
 /** The repository's index, from `apt-cache show` of the same packages. */

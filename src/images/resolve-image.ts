@@ -21,6 +21,8 @@ export interface ImageRequest {
   recipe: Recipe;
   onProgress: (line: string) => void;
   signal?: AbortSignal;
+  /** The versions of now are wanted, not those that were known once. */
+  isRenewal?: boolean;
 }
 
 export interface ResolvedImage {
@@ -42,10 +44,13 @@ const KEEP_PACKAGES_DAYS = 30;
 
 /** The versions that the recipe comes to, and so the key. Remembered for as long as apt's lists are the same. */
 export async function resolveImage(host: Host, request: ImageRequest): Promise<ResolvedImage> {
-  const opened = await openAptArchive(host, request.store);
-  const archive = opened.stamp === "" ? await update(host, request, opened) : opened;
+  const opened = await openAptArchive(host, request.store, request.recipe.system);
+  const isStale = opened.stamp === "" || (opened.isForeign && request.isRenewal === true);
+  const archive = isStale ? await update(host, request, opened) : opened;
   const { packages } = request.recipe;
-  const memo = storePaths(request.store).resolved(digest([request.recipe.base, packages]));
+  const memo = storePaths(request.store).resolved(
+    digest([request.recipe.base, packages, request.recipe.system ?? null]),
+  );
   const stamp = digest([archive.stamp, archive.lists, archive.sources, archive.architecture]);
   const remembered = parseMemo(await host.files.readTextIfExists(memo), stamp);
   if (remembered !== null) return resolvedTo(request.recipe, archive, remembered);
@@ -97,14 +102,15 @@ async function download(host: Host, request: ImageRequest, resolved: ResolvedIma
 /** Throws away the packages that are kept, and what apt can make again: they are damaged, or in the way on a full disk. */
 export async function forgetPackages(host: Host, request: ImageRequest): Promise<void> {
   await withApt(host, request, async () => {
-    for (const directory of ["archives", "cache"]) await host.files.remove(`${request.store}/.apt/${directory}`);
+    const { directory } = await openAptArchive(host, request.store, request.recipe.system);
+    for (const part of ["archives", "cache"]) await host.files.remove(`${directory}/${part}`);
   });
 }
 
 async function update(host: Host, request: ImageRequest, archive: AptArchive): Promise<AptArchive> {
   return await withApt(host, request, async (run) => {
-    request.onProgress(`image ${request.name}: fetching Debian's package lists`);
-    return await updateLists(host, archive, request.store, run);
+    request.onProgress(`image ${request.name}: fetching the package lists of ${archive.title}`);
+    return await updateLists(host, archive, request.store, request.recipe.system, run);
   });
 }
 

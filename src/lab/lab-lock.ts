@@ -1,5 +1,6 @@
 import type { Host, Lock } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
+import { NAME_PATTERN } from "../model/name-pattern.ts";
 import { labDirectory, lockFile, type Paths } from "./paths.ts";
 
 const POLL_MS = 100;
@@ -34,6 +35,19 @@ export async function unlockLab(host: Host, paths: Paths, lab: string, lock: Loc
   } finally {
     lock.release();
   }
+}
+
+/** Names of the labs that a command holds at this moment. */
+export async function heldLabs(host: Host, paths: Paths): Promise<string[]> {
+  const held: string[] = [];
+  for (const file of await host.files.list(`${paths.run}/locks`)) {
+    const lab = file.replace(/\.lock$/, "");
+    if (!NAME_PATTERN.test(lab)) continue;
+    const lock = host.tryLock(lockFile(paths, lab));
+    if (lock === null) held.push(lab);
+    else await unlockLab(host, paths, lab, lock);
+  }
+  return held;
 }
 
 /** Removes the locks' files that processes which were killed have left of labs of which nothing else exists. */

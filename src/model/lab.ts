@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { imageSchema } from "./image.ts";
+import { imageSchema, type Image } from "./image.ts";
 import { nameSchema } from "./name.ts";
 import {
   ipv4,
@@ -34,13 +34,13 @@ export const ioSchema = z.strictObject({
 });
 
 export const domainSchema = z.strictObject({
-  image: nameSchema.describe("a name from images"),
+  image: nameSchema.describe("a name from images, or of an image that `cloison image` has made"),
   count: z.int().min(2).max(1024).optional().describe("makes name1, name2, … instead of one domain"),
   cpus: z.number().positive().optional().describe("CPU quota, in CPUs; may be a fraction"),
   cpuPeriod: durationMs.default(10).describe("period of the quota; long periods make long stalls"),
   shares: z.int().min(2).max(262144).default(1024).describe("CPU weight, as cgroup v1 counts it"),
   cpuset: cpuList.optional().describe("CPUs that the domain may run on; default: all of the platform's"),
-  memory: sizeBytes.default(256 * 2 ** 20),
+  memory: sizeBytes.optional().describe("default: its image's own, else 256M"),
   pids: z.int().min(8).default(512).describe("processes and threads, at most"),
   disk: sizeBytes.optional().describe("size of the writable layer; default: no limit of its own"),
   io: ioSchema.default({}),
@@ -56,7 +56,10 @@ export const domainSchema = z.strictObject({
     .optional()
     .describe("it forwards between its networks: true: everything; allow: only these connections, and their answers"),
 });
-export type Domain = z.output<typeof domainSchema>;
+/** What a domain has that says nothing of its memory, and whose image says nothing either. */
+export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
+
+export type Domain = z.output<typeof domainSchema> & { memory: number };
 
 export const labSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -67,7 +70,7 @@ export const labSchema = z.strictObject({
       cpus: z.int().min(1).optional().describe("CPUs of the platform; default: all that the station does not need"),
     })
     .default({}),
-  images: z.record(nameSchema, imageSchema),
+  images: z.record(nameSchema, imageSchema).default({}),
   networks: z.record(nameSchema, networkSchema).refine((n) => Object.keys(n).length > 0, "names no network"),
   lan: lanSchema.optional().describe("the company LAN of a lab that has no bridge or routed network"),
   trunk: trunkSchema.optional().describe("what all VLAN networks share; false: there is none, and no VLAN can be"),
@@ -79,4 +82,11 @@ export const labSchema = z.strictObject({
     })
     .default({}),
 });
-export type Lab = z.output<typeof labSchema>;
+/** A lab file as it is written, with defaults. */
+export type LabFile = z.output<typeof labSchema>;
+
+/** A lab whose images are all there, and whose domains have their memory. */
+export interface Lab extends Omit<LabFile, "images" | "domains"> {
+  images: Record<string, Image>;
+  domains: Record<string, Domain>;
+}

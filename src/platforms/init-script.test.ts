@@ -22,6 +22,7 @@ test("nothing runs in a domain without services whose addresses are set from out
 test("services run side by side, and the end of one is the end of the domain", () => {
   expect(initScript(domain({ services: ["web", "db"] }))).toBe(
     `trap 'trap "" TERM; kill 0; exit 1' TERM
+if [ -x /usr/lib/cloison/first-boot ]; then /usr/lib/cloison/first-boot || { echo "cloison: first boot failed" >&2; exit 1; }; fi
 { 'web' 'it'\\''s here'; echo "cloison: service web ended with exit $?" >&2; kill -TERM $$; } &
 { 'db'; echo "cloison: service db ended with exit $?" >&2; kill -TERM $$; } &
 wait

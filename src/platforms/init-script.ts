@@ -1,6 +1,9 @@
 import { LabError } from "../model/error.ts";
 import type { DomainPlan, VifPlan } from "../model/plan.ts";
 
+/** An image's own script that makes what no two copies of it may share, as ssh's host keys (images/seal.ts); run to its end. */
+const FIRST_BOOT = `if [ -x /usr/lib/cloison/first-boot ]; then /usr/lib/cloison/first-boot || { echo "cloison: first boot failed" >&2; exit 1; }; fi`;
+
 /** Quotes a word for sh. */
 export function shellQuote(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -26,8 +29,9 @@ export function initScript(domain: DomainPlan, leaseScript?: string): string | n
   const leased = domain.vifs.filter(({ configuration }) => configuration === "dhcp");
   const clients = leased.map((vif) => inBackground(`DHCP client ${vif.guest}`, dhcpClient(domain, vif, leaseScript)));
   if (clients.length + services.length === 0) return null;
+  const first = services.length === 0 ? [] : [FIRST_BOOT];
   // A trapped signal ends `wait` at once, $$ is the main shell's pid in its children too, and 0 is the process group (POSIX).
-  return [`trap 'trap "" TERM; kill 0; exit 1' TERM`, ...clients, ...services, "wait", "exit 1"].join("\n");
+  return [`trap 'trap "" TERM; kill 0; exit 1' TERM`, ...first, ...clients, ...services, "wait", "exit 1"].join("\n");
 }
 
 function inBackground(what: string, argv: string[]): string {

@@ -8,7 +8,8 @@ export function referenceIssues(lab: Lab): Issue[] {
   const known = (kind: "images" | "networks", name: string, path: Issue["path"]) => {
     if (name in lab[kind]) return;
     const names = Object.keys(lab[kind]).join(", ") || "none";
-    issues.push({ path, message: `${name} is not among the ${kind} of this lab (${names})` });
+    const elsewhere = kind === "images" ? ", nor is there one that `cloison image` has made" : "";
+    issues.push({ path, message: `${name} is not among the ${kind} of this lab (${names})${elsewhere}` });
   };
   for (const [name, domain] of Object.entries(lab.domains)) {
     known("images", domain.image, ["domains", name, "image"]);

@@ -18,7 +18,7 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The known word that was probably meant; null when none is near (a third of its letters, at least one edit, at most three). */
-export function nearest(word: string, known: string[]): string | null {
+export function nearestName(word: string, known: string[]): string | null {
   const ranked = known
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.min(3, Math.max(1, Math.floor(candidate.length / 3))))

@@ -1,0 +1,63 @@
+import { basename, dirname } from "node:path";
+import { labNames } from "../../lab/inventory.ts";
+import { readStoredLab } from "../../lab/context.ts";
+import { heldLabs } from "../../lab/lab-lock.ts";
+import { removalLock, takeLock } from "../../images/image-store.ts";
+import { imageStore } from "../../lab/paths.ts";
+import { ExitCode, LabError } from "../../model/error.ts";
+import type { AppContext } from "../context.ts";
+
+/** Key of an image → labs that are up and use it, ascending. */
+export type ImageUses = Map<string, string[]>;
+
+/** What the labs that are up use. One that is only coming up is not there yet. */
+export async function imageUses(app: AppContext): Promise<ImageUses> {
+  const uses: ImageUses = new Map();
+  for (const lab of await labNames(app)) {
+    const stored = await readStoredLab(app, lab);
+    for (const root of new Set(Object.values(stored?.roots ?? {}))) {
+      const key = basename(dirname(root));
+      uses.set(key, [...(uses.get(key) ?? []), lab]);
+    }
+  }
+  return uses;
+}
+
+/**
+ * Does work that removes images, while no lab can begin to use one: labs that come up wait until it is done.
+ * @throws LabError (busy) when a lab is coming up or going down, so that nobody knows yet what it uses
+ */
+export async function whileNoLabChanges<T>(app: AppContext, work: (uses: ImageUses) => Promise<T>): Promise<T> {
+  const lock = await takeLock(app.host, removalLock(imageStore(app.paths)), {
+    onWait: () => app.say("waiting for another cloison that removes images"),
+  });
+  try {
+    const busy = await heldLabs(app.host, app.paths);
+    if (busy.length > 0) {
+      throw new LabError(`lab ${busy.join(", ")} is being changed, and nobody knows yet which images it needs`, {
+        hint: "try again when it is done",
+        exit: ExitCode.busy,
+      });
+    }
+    for (const lab of await labNames(app)) if ((await readStoredLab(app, lab)) === null) throw incomplete(lab);
+    return await work(await imageUses(app));
+  } finally {
+    lock.release();
+  }
+}
+
+function incomplete(lab: string): LabError {
+  return new LabError(`lab ${lab} is incomplete, and nobody knows which images it uses`, {
+    hint: `cloison up FILE completes it, cloison down ${lab} removes it`,
+    exit: ExitCode.busy,
+  });
+}
+
+/** For whoever has a lab's lock and is about to use images: waits until nobody removes any. */
+export async function whenNoImageIsRemoved(app: AppContext, signal: AbortSignal | undefined): Promise<void> {
+  const lock = await takeLock(app.host, removalLock(imageStore(app.paths)), {
+    signal,
+    onWait: () => app.say("waiting for another cloison that removes images"),
+  });
+  lock.release();
+}
