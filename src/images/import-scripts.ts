@@ -6,7 +6,7 @@ const LEFT_OUT = ["etc/ssh/ssh_host_*", "dev/*", "proc/*", "sys/*", "run/*"]
   .flatMap((pattern) => [`--exclude='${pattern}'`, `--exclude='./${pattern}'`])
   .join(" ");
 
-const UNPACK = `tar --extract --directory=/target --numeric-owner --same-owner --preserve-permissions --xattrs --xattrs-include='*' --recursive-unlink --anchored ${LEFT_OUT}`;
+const UNPACK = `tar --extract --directory=/target --numeric-owner --same-owner --preserve-permissions --xattrs --xattrs-include='*' --anchored ${LEFT_OUT}`;
 
 /** Whatever the archive is; its name is in the first argument, from /source. */
 export const UNPACK_ARCHIVE = `${UNPACK} --file="/source$1"`;
@@ -28,6 +28,11 @@ while IFS= read -r path; do
     *) rm -rf -- "/target/$folder\${name#.wh.}" ;;
   esac
 done < /tmp/whiteouts
+# tar puts no file in the place of a folder that holds something.
+grep -v '/$' /tmp/names > /tmp/files || true
+while IFS= read -r path; do
+  if [ -d "/target/$path" ] && [ ! -L "/target/$path" ]; then rm -rf -- "/target/$path"; fi
+done < /tmp/files
 ${UNPACK} --no-anchored --exclude='.wh.*' --file="/source$1"
 `;
 

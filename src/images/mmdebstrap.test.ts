@@ -90,7 +90,7 @@ test("users are made before the recipe's commands, hooks run after them with the
   const hooks = mmdebstrapCommand(paths, named, "amd64", 1).filter((word) => word.startsWith("--customize-hook="));
   expect(hooks).toHaveLength(6);
   expect(hooks[4]).toBe(
-    `--customize-hook=echo 'cloison: hook 10-a'; '/store/.building/k/hooks/10-a' "$1" || { echo 'cloison: hook 10-a ended with exit '$?; exit 1; }`,
+    `--customize-hook=echo 'cloison: hook 10-a'; env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" '/store/.building/k/hooks/10-a' "$1" || { echo 'cloison: hook 10-a ended with exit '$?; exit 1; }`,
   );
   expect(hooks[5]).toContain("root:*:");
   expect(stagedFiles(paths, named)[1]).toMatchObject({ path: "/store/.building/k/commands/0.sh" });
@@ -104,7 +104,7 @@ test("users are made before the recipe's commands, hooks run after them with the
 
 test("a hook that failed is found in the log with what it printed", () => {
   const log =
-    "I: running\ncloison: hook 10-a\nfine\ncloison: hook 20-b\none\ntwo\ncloison: hook 20-b ended with exit 7\nE: failed\n";
+    "I: running echo 'cloison: hook 20-b'; x || echo 'cloison: hook 20-b ended with exit '$?\ncloison: hook 10-a\nfine\ncloison: hook 20-b\none\ntwo\ncloison: hook 20-b ended with exit 7\nE: failed\n";
   expect(hookFailure(log)).toEqual({ name: "20-b", exit: 7, output: "one\ntwo" });
   expect(hookFailure("cloison: hook 10-a\nfine\n")).toBeNull();
 });

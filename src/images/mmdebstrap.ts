@@ -106,15 +106,21 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Says in the log where a hook's output begins, and how it ended if it failed; `hookFailure` reads it. */
 const hookCommand = (file: string, name: string) =>
-  `echo ${quote(`cloison: hook ${name}`)}; ${quote(file)} "$1" || { echo ${quote(`cloison: hook ${name} ended with exit `)}$?; exit 1; }`;
+  [
+    `echo ${quote(`cloison: hook ${name}`)}`,
+    // mmdebstrap has added variables of its own.
+    `env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" ${quote(file)} "$1" || { echo ${quote(`cloison: hook ${name} ended with exit `)}$?; exit 1; }`,
+  ].join("; ");
 
 /** The hook that ended a build, and what it printed; null: none did. */
 export function hookFailure(log: string): { name: string; exit: number; output: string } | null {
-  const [, name, exit] = /^cloison: hook (\S+) ended with exit (\d+)$/m.exec(log) ?? [];
-  if (name === undefined) return null;
-  const begun = log.indexOf(`cloison: hook ${name}\n`);
+  // mmdebstrap logs its commands, too, but not at the beginning of a line.
+  const failed = /^cloison: hook (\S+) ended with exit (\d+)$/m.exec(log);
+  const [, name, exit] = failed ?? [];
+  if (failed === null || name === undefined) return null;
+  const begun = log.lastIndexOf(`\ncloison: hook ${name}\n`, failed.index);
   const output = log
-    .slice(begun, log.indexOf(`cloison: hook ${name} ended`))
+    .slice(begun + 1, failed.index)
     .split("\n")
     .slice(1)
     .join("\n");

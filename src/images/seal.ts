@@ -23,7 +23,7 @@ ExecStartPre=/usr/sbin/sshd -t
  */
 export function sealScript({ rootPasswordHash }: Recipe): string {
   return `
-rm -f /etc/ssh/ssh_host_* /var/lib/systemd/random-seed /root/.bash_history
+rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/ssh/ssh_host_* /var/lib/systemd/random-seed /root/.bash_history
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
 [ ! -e /etc/machine-id ] || : > /etc/machine-id
 ${rootPasswordHash === undefined ? "[ ! -e /etc/shadow ] || sed -i 's|^root:[^:]*:|root:*:|' /etc/shadow" : ""}

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ImageRow, ShownImage } from "../../src/app/image/list.ts";
 import type { Removed } from "../../src/app/image/remove.ts";
 import { archiveThatGoesAway } from "../archive-that-goes-away.ts";
@@ -55,7 +55,13 @@ needs(
   });
   afterAll(() => sandbox.close());
 
-  const environment = () => [`XDG_CONFIG_HOME=${join(sandbox.folder, "config")}`, "SECRET_OF_USER=x"];
+  /** For env(1): where files are, this test's defaults, and something that is nobody's business. */
+  const environment = () => [
+    "-C",
+    sandbox.folder,
+    `XDG_CONFIG_HOME=${join(sandbox.folder, "config")}`,
+    "SECRET_OF_USER=x",
+  ];
   const image = (...args: string[]): Ended =>
     sandbox.run(["env", ...environment(), process.execPath, PROGRAM, "image", ...args]);
   function succeed(...args: string[]): string {
@@ -144,19 +150,26 @@ needs(
   });
 
   describe("used by a lab", () => {
-    beforeAll(() => void expect(sandbox.cloison("up", "blog/lab.yaml")).toMatchObject({ code: 0 }));
+    beforeAll(
+      () => void expect(sandbox.cloison("up", join(sandbox.folder, "blog/lab.yaml"))).toMatchObject({ code: 0 }),
+    );
     afterAll(() => void expect(sandbox.cloison("down", "blog")).toMatchObject({ code: 0 }));
     const exec = (domain: string, ...argv: string[]) => sandbox.cloison("exec", "blog", domain, "--", ...argv).stdout;
 
-    test("runs its services, and each domain has host keys of its own", () => {
+    test("runs its services, and each domain has host keys of its own", async () => {
       const key = (domain: string) => exec(domain, "cat", "/etc/ssh/ssh_host_ed25519_key.pub");
-      expect(key("blog1")).toMatch(/^ssh-ed25519 /);
+      for (const domain of ["blog1", "blog2"]) {
+        // They are made while `up` ends.
+        await vi.waitFor(() => expect(key(domain)).toMatch(/^ssh-ed25519 /), { timeout: 20_000, interval: 200 });
+      }
       expect(key("blog1")).not.toBe(key("blog2"));
+      // Services come after the keys.
       const station = ["nsenter", "--net=/run/netns/cloison.blog.station", "--"];
       const get = "exec 3<>/dev/tcp/10.41.0.11/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
-      expect(sandbox.run([...station, "timeout", "10", "bash", "-c", get]).stdout).toContain("an image with a name");
+      const asked = (script: string) => sandbox.run([...station, "timeout", "10", "bash", "-c", script]).stdout;
+      await vi.waitFor(() => expect(asked(get)).toContain("an image with a name"), { timeout: 20_000 });
       const ssh = "exec 3<>/dev/tcp/10.41.0.12/22; head -n 1 <&3";
-      expect(sandbox.run([...station, "timeout", "10", "bash", "-c", ssh]).stdout).toMatch(/^SSH-2\.0-OpenSSH/);
+      await vi.waitFor(() => expect(asked(ssh)).toMatch(/^SSH-2\.0-OpenSSH/), { timeout: 20_000 });
       expect(sandbox.cloison("ps", "blog").stdout).toMatch(/blog1 +container +running/);
     });
 
@@ -233,14 +246,15 @@ needs(
       writeFileSync(join(victim, "kept"), "kept\n");
       const layout = join(sandbox.folder, "oci");
       writeOciLayout(layout, sandbox.folder, [
-        `cp -a ${rootfs}/. . && mkdir opt && echo one > opt/one && echo two > opt/two && mkdir -p srv/old && echo x > srv/old/x && ln -s ${victim} out`,
-        "mkdir -p opt srv/old out && touch opt/.wh.one srv/old/.wh..wh..opq && echo y > srv/old/y && echo bad > out/bad && touch out/.wh.kept",
+        `cp -a ${rootfs}/. . && mkdir opt && echo one > opt/one && echo two > opt/two && mkdir -p srv/old folder/full && echo x > srv/old/x && ln -s ${victim} out`,
+        "mkdir -p opt srv/old out && echo file > folder && touch opt/.wh.one srv/old/.wh..wh..opq && echo y > srv/old/y && echo bad > out/bad && touch out/.wh.kept",
       ]);
       succeed("import", "oci", "oci");
       const { directory, image: named } = json<ShownImage>("show", "oci");
       const list = (path: string) => readdirSync(join(directory ?? "", path));
       expect(list("opt")).toEqual(["two"]);
       expect(list("srv/old")).toEqual(["y"]);
+      expect(readFileSync(join(directory ?? "", "folder"), "utf8")).toBe("file\n");
       expect(readdirSync(victim)).toEqual(["kept"]);
       expect(named.recipe.services).toEqual({
         main: { command: ["sh", "-c", "cd '/opt' && exec env 'GREETING=it'\\''s me' 'httpd' '-f'"] },
@@ -263,7 +277,7 @@ needs(
         "oci.yaml",
         "name: oci\nnetworks: { lan: { subnet: 10.42.0.0/24 } }\ndomains: { one: { image: oci, listen: [80/tcp] } }\n",
       );
-      expect(sandbox.cloison("up", "oci.yaml")).toMatchObject({ code: 0 });
+      expect(sandbox.cloison("up", join(sandbox.folder, "oci.yaml"))).toMatchObject({ code: 0 });
       expect(sandbox.cloison("exec", "oci", "one", "--", "ls", "/opt").stdout).toBe("two\n");
       expect(sandbox.cloison("down", "oci")).toMatchObject({ code: 0 });
     });
@@ -302,7 +316,7 @@ needs(
       writeFileSync(join(sandbox.folder, "failing/10-fine"), "#!/bin/sh\necho fine\n");
       writeFileSync(join(sandbox.folder, "failing/20-bad"), "#!/bin/sh\necho the reason >&2\nexit 3\n");
       file("bad.yaml", "base: apt\nsize: 10M\nhooks: failing\n");
-      refused(["create", "bad", "bad.yaml"], 5, /^image bad: its hook 20-bad ended with exit 3:\nthe reason\n/);
+      refused(["create", "bad", "bad.yaml"], 5, /^image bad: its hook 20-bad ended with exit 3:\nthe reason\n/m);
     });
 
     test("a disk that is smaller than the content is refused before anything is written", () => {
@@ -322,7 +336,7 @@ needs(
         refused(["export", "blog", "full/blog.tar"], 5, /^no space left for .*full\/blog\.tar\n {2}make room there/);
         expect(sandbox.run(["ls", "-A", disk]).stdout).toBe("");
         const importing = [process.execPath, PROGRAM, "image", "import", "small", "small.tar.gz"];
-        const ended = sandbox.run(["env", `CLOISON_STATE=${disk}`, ...importing]);
+        const ended = sandbox.run(["env", ...environment(), `CLOISON_STATE=${disk}`, ...importing]);
         expect(ended.stderr).toMatch(
           /^no space left for importing image small into .*full\/images\n {2}make room there/m,
         );
