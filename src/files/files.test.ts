@@ -71,7 +71,9 @@ test.each([
   [
     "an image that is not there",
     LAB.replace("image: web,", "image: wbe,"),
-    ["lab.yaml:7:14 domains.apache1.image: wbe is not among the images of this lab (web), nor is there one that `cloison image` has made"],
+    [
+      "lab.yaml:7:14 domains.apache1.image: wbe is not among the images of this lab (web), nor is there one that `cloison image` has made",
+    ],
   ],
   [
     "a recipe that is not there",

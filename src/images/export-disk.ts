@@ -14,7 +14,7 @@ const SECTOR_BYTES = 512;
  */
 export async function exportDisk(host: Host, request: ExportRequest, file: string): Promise<void> {
   const { fileSystemBytes, swapBytes, key, rootfs, signal } = request;
-  const run = { ...(signal === undefined ? {} : { signal }) };
+  const run = signal === undefined ? {} : { signal };
   const offsetBytes = swapBytes === null ? 0 : MIB;
   await host.files.remove(file);
   // Beside the partitions, a MiB before them and one after for the tables.

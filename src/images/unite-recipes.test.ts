@@ -41,3 +41,26 @@ test("two things in one place are refused", () => {
   expect(() => uniteRecipes([file("one"), file("two")])).toThrow("two images have a file /etc/motd, and they differ");
   expect(() => uniteRecipes([service("a"), service("b")])).toThrow("two images have a service web, and they differ");
 });
+
+test("what only images with a name have comes together, too", () => {
+  const system = { distribution: "debian", release: "trixie" } as const;
+  const hook = { name: "10-a", script: "#!/bin/sh\n" };
+  const a = recipe({ system, users: { ann: { groups: [], shell: "/bin/sh", sshKeys: [] } }, hooks: [hook] });
+  const b = recipe({ system, rootPasswordHash: "$6$a$b", hooks: [hook, { ...hook, name: "20-b" }] });
+  expect(uniteRecipes([a, b])).toMatchObject({
+    system,
+    users: { ann: {} },
+    rootPasswordHash: "$6$a$b",
+    hooks: [hook, { name: "20-b" }],
+  });
+});
+
+test("systems that cannot be one are told apart", () => {
+  const imported = recipe({ imported: "k" });
+  expect(uniteRecipes([imported, imported])).toEqual(imported);
+  expect(() => uniteRecipes([imported, recipe({})])).toThrow("an imported image is a whole system");
+  const trixie = recipe({ system: { distribution: "debian", release: "trixie" } });
+  expect(() => uniteRecipes([trixie, recipe({})])).toThrow("two images are of different releases");
+  const [a, b] = ["$6$a$a", "$6$b$b"].map((rootPasswordHash) => recipe({ rootPasswordHash }));
+  expect(() => uniteRecipes([a, b] as Recipe[])).toThrow("two images have each a root password of their own");
+});

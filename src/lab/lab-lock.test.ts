@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createFixture } from "./fixture.ts";
-import { lockLab, removeLeftLocks, withLabLock } from "./lab-lock.ts";
+import { heldLabs, lockLab, removeLeftLocks, withLabLock } from "./lab-lock.ts";
 
 const FILE = "/run/cloison/locks/demo.lock";
 
@@ -34,4 +34,16 @@ test("files that dead processes left go, but not those of labs or of live ones",
   });
   await removeLeftLocks(host, context.paths);
   expect(await host.files.list("/run/cloison/locks")).toEqual(["demo.lock", "held.lock"]);
+});
+
+test("labs that a command holds are told from those of which only a lock's file is left", async () => {
+  const { host, context } = createFixture({
+    files: {
+      "/run/cloison/locks/left.lock": "1\n",
+      "/run/cloison/locks/held.lock": "2\n",
+      "/run/cloison/locks/held.uplink-0.lock": "2\n",
+    },
+    locked: ["/run/cloison/locks/held.lock", "/run/cloison/locks/held.uplink-0.lock"],
+  });
+  expect(await heldLabs(host, context.paths)).toEqual(["held"]);
 });
