@@ -14,6 +14,7 @@ const wanted: Export = {
   format: "qcow2",
   file: "/out/blog.qcow2",
   fileSystemBytes: 64 * MIB,
+  ampleBytes: 128 * MIB,
   swapBytes: null,
 };
 const answering = (fails: (command: Command) => FakeAnswer) =>

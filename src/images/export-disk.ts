@@ -39,7 +39,7 @@ export async function exportDisk(host: Host, request: ExportRequest, file: strin
   });
   if (made.code === 0) return;
   if (/while populating file system|Could not allocate/.test(made.stderr) && !/No space left/.test(made.stderr)) {
-    throw tooSmall(request.name, fileSystemBytes, Math.ceil((fileSystemBytes * 1.5) / MIB) * MIB);
+    throw tooSmall(request.name, fileSystemBytes, request.ampleBytes);
   }
   throw request.failed("mke2fs", made);
 }

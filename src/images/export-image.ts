@@ -26,8 +26,9 @@ export interface ExportRequest {
   format: ExportFormat;
   /** Absolute. */
   file: string;
-  /** Of a disk. */
+  /** Of a disk; and what would surely do, for who has asked for less. */
   fileSystemBytes: number;
+  ampleBytes: number;
   swapBytes: number | null;
   signal?: AbortSignal | undefined;
   /** The error that a program's end comes to. */

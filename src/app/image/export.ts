@@ -60,6 +60,7 @@ export async function exportNamed(
           : `cloison image import --replace ${name} SOURCE`,
     });
   }
+  const ampleBytes = diskBytes(name, manifest, null);
   const fileSystemBytes = isDisk ? diskBytes(name, manifest, options.sizeBytes ?? image.sizeBytes) : 0;
   requireRoot(app, "image export");
   await requirePackages(app, EXPORT_PACKAGES[format]);
@@ -79,6 +80,7 @@ export async function exportNamed(
       format,
       file: absolute,
       fileSystemBytes,
+      ampleBytes,
       swapBytes: image.swapBytes,
     };
     const { bytes } = await exportImage(app.host, { ...about, signal });
