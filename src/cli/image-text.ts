@@ -48,7 +48,7 @@ export function describeImage({ image, manifest, state, directory, usedBy }: Sho
     ["services", Object.keys(recipe.services).join(" ")],
     ["hooks", (recipe.hooks ?? []).map(({ name }) => name).join(" ")],
     ["folder", directory ?? ""],
-    ["used by", usedBy.length === 0 ? "no lab that is up" : usedBy.join(", ")],
+    ["used by", usedBy.length === 0 ? "no lab that is up, and no snapshot" : usedBy.join(", ")],
   ];
   return lines.flatMap(([name, value]) => (value === "" ? [] : [`${name.padEnd(9)} ${value}`])).join("\n");
 }

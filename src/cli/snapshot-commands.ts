@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Snapshot } from "../app/snapshots.ts";
 import { loadApp } from "./load-app.ts";
+import { sizeText } from "./image-text.ts";
 import { answer, columns, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";
 
@@ -20,7 +21,7 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
       status.update(`copying ${domain}`);
       const options = { name, comment: comment ?? null, signal: cli.signal };
       const made = await createSnapshot(app, lab, domain, options).finally(status.end);
-      answer(command, made, () => `snapshot ${made.name} of ${made.domain}: ${mebibytes(made.bytes)}`);
+      answer(command, made, () => `snapshot ${made.name} of ${made.domain}: ${sizeText(made.bytes)}`);
     });
 
   snapshot
@@ -65,12 +66,8 @@ function table(snapshots: Snapshot[]): string {
       one.name,
       one.createdAt.slice(0, 19).replace("T", " "),
       one.platform,
-      mebibytes(one.bytes),
+      sizeText(one.bytes),
       one.comment ?? "",
     ]),
   ]);
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

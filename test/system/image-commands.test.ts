@@ -171,7 +171,7 @@ needs(
     });
 
     test("is not removed under it, nor pruned", () => {
-      expect(row("blog")).toMatchObject({ usedBy: ["blog"], kind: "created" });
+      expect(row("blog")).toMatchObject({ usedBy: ["lab blog"], kind: "created" });
       expect(succeed("list")).toMatch(/^blog +created +(bookworm|trixie) .* blog$/m);
       expect(refused("remove", "blog")).toMatchObject(
         telling(4, /^image blog is used by lab blog\n {2}cloison down blog/),

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { DomainRow } from "../../src/app/inspect.ts";
 import type { Snapshot } from "../../src/app/snapshots.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
@@ -129,32 +129,36 @@ needs(...LAB_NEEDS)("snapshots of containers", () => {
   });
 
   describe("what does not fit is refused, and the domain goes on as it is", () => {
-    const refused = (message: RegExp, ...args: string[]) => {
-      const runs = pid("one");
+    let runs: number | null | undefined;
+    beforeEach(() => void (runs = pid("one")));
+    afterEach(() => expect(pid("one")).toBe(runs));
+    const refusal = (...args: string[]) => {
       const { code, stderr } = sandbox.cloison("snapshot", ...args);
-      expect(stderr).toMatch(message);
-      expect(code).not.toBe(0);
-      expect(pid("one")).toBe(runs);
+      return `${code}: ${stderr}`;
     };
 
     test("unknown and taken names, paths, platforms without", () => {
-      refused(/has a snapshot good already/, "create", "kept", "one", "good");
-      refused(/is not a name/, "create", "kept", "one", "../x");
-      refused(/has no snapshot god\n {2}it has cut, good/, "restore", "kept", "one", "god");
-      refused(/has no snapshot \.\.\/two\/x/, "restore", "kept", "one", "../two/x");
-      refused(/there is no lab ketp/, "create", "ketp", "one");
+      expect(refusal("create", "kept", "one", "good")).toMatch(/^2: .* has a snapshot good already/);
+      expect(refusal("create", "kept", "one", "../x")).toMatch(/^2: .* is not a name/);
+      expect(refusal("restore", "kept", "one", "god")).toMatch(/^2: .* has no snapshot god\n {2}it has cut, good/);
+      expect(refusal("restore", "kept", "one", "../two/x")).toMatch(/has no snapshot \.\.\/two\/x/);
+      expect(refusal("create", "ketp", "one")).toMatch(/^2: there is no lab ketp/);
     });
 
     test("another image below, a damaged copy", () => {
       const manifest = `${data("cut")}/snapshot.json`;
       const text = readFileSync(manifest, "utf8");
       writeFileSync(manifest, text.replace(/"imageKey": "[^"]{12}/, '"imageKey": "0123456789ab'));
-      refused(/lies on image plain \(0123456789ab\), and domain one on plain/, "restore", "kept", "one", "cut");
+      expect(refusal("restore", "kept", "one", "cut")).toMatch(
+        /^5: .* lies on image plain \(0123456789ab\), and domain one on plain/,
+      );
       writeFileSync(manifest, text);
       appendFileSync(`${data("cut")}/data/layer.tar.zst`, "x");
-      refused(/is damaged: its files have changed/, "restore", "kept", "one", "cut");
+      expect(refusal("restore", "kept", "one", "cut")).toMatch(/^5: .* is damaged: its files have changed/);
       writeFileSync(manifest, "{}");
-      refused(/snapshot\.json is damaged\n {2}cloison snapshot remove kept one cut/, "restore", "kept", "one", "cut");
+      expect(refusal("restore", "kept", "one", "cut")).toMatch(
+        /snapshot\.json is damaged\n {2}cloison snapshot remove kept one cut/,
+      );
       rmSync(data("cut"), { recursive: true });
     });
   });

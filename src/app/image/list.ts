@@ -5,7 +5,7 @@ import { titleOf } from "../../images/system-sources.ts";
 import { imageStore } from "../../lab/paths.ts";
 import type { NamedImage } from "../../model/named-image.ts";
 import type { AppContext } from "../context.ts";
-import { imageUses } from "./usage.ts";
+import { imageUses, type ImageUser } from "./usage.ts";
 
 /** One row of `cloison image list`. */
 export interface ImageRow {
@@ -18,7 +18,7 @@ export interface ImageRow {
   key: string | null;
   builtAt: string | null;
   bytes: number | null;
-  /** Labs that are up. */
+  /** Labs that are up, and snapshots. */
   usedBy: string[];
   /** What an image without a name was built for. */
   builtFor: string | null;
@@ -40,7 +40,7 @@ export async function listAllImages(app: AppContext): Promise<ImageRow[]> {
       key: manifest?.key ?? null,
       builtAt: manifest?.builtAt ?? null,
       bytes: manifest?.bytes ?? null,
-      usedBy: uses.get(image.key ?? "") ?? [],
+      usedBy: namesOf(uses.get(image.key ?? "")),
       builtFor: null,
     };
   });
@@ -54,11 +54,13 @@ export async function listAllImages(app: AppContext): Promise<ImageRow[]> {
       key,
       builtAt,
       bytes,
-      usedBy: uses.get(key) ?? [],
+      usedBy: namesOf(uses.get(key)),
       builtFor: name,
     })),
   ];
 }
+
+const namesOf = (users: ImageUser[] = []) => users.map(({ name }) => name);
 
 function systemOf({ recipe }: NamedImage, manifest: ImageManifest | null): string {
   if (recipe.system !== undefined) return titleOf(recipe.system);
@@ -79,7 +81,7 @@ export interface ShownImage {
 export async function showImage(app: AppContext, name: string): Promise<ShownImage> {
   const store = imageStore(app.paths);
   const image = await requireNamedImage(app.host, store, name);
-  const usedBy = image.key === null ? [] : ((await imageUses(app)).get(image.key) ?? []);
+  const usedBy = image.key === null ? [] : namesOf((await imageUses(app)).get(image.key));
   const missing = { image, manifest: null, directory: null, usedBy };
   if (image.key === null) return { ...missing, state: "not built" };
   try {

@@ -24,8 +24,8 @@ export interface Removed {
 }
 
 /**
- * Takes a name away, and what was built under it unless another image or a lab uses it.
- * @throws LabError (busy) naming the labs that are up and use it
+ * Takes a name away, and what was built under it unless another image uses it.
+ * @throws LabError (busy) naming the labs that are up, and the snapshots, that use it
  */
 export async function removeImage(app: AppContext, name: string): Promise<Removed> {
   const store = imageStore(app.paths);
@@ -34,12 +34,12 @@ export async function removeImage(app: AppContext, name: string): Promise<Remove
   return withName(app, name, () =>
     whileNoLabChanges(app, async (uses) => {
       const { key } = await requireNamedImage(app.host, store, name);
-      const labs = uses.get(key ?? "") ?? [];
+      const users = uses.get(key ?? "") ?? [];
       const others = Object.values(await listNamedImages(app.host, store)).filter((image) => image.name !== name);
       const isShared = others.some((image) => image.key === key);
-      if (labs.length > 0 && !isShared) {
-        throw new LabError(`image ${name} is used by lab ${labs.join(", ")}`, {
-          hint: labs.map((lab) => `cloison down ${lab}`).join("; "),
+      if (users.length > 0 && !isShared) {
+        throw new LabError(`image ${name} is used by ${users.map((user) => user.name).join(", ")}`, {
+          hint: users.map(({ freedBy }) => freedBy).join("; "),
           exit: ExitCode.busy,
         });
       }
@@ -55,7 +55,7 @@ export interface PruneOptions {
   packages: boolean;
 }
 
-/** Removes what neither a named image nor a lab that is up uses, and what crashed builds left. */
+/** Removes what no named image, no lab that is up and no snapshot uses, and what crashed builds left. */
 export async function pruneImages(app: AppContext, { dryRun, packages }: PruneOptions): Promise<Removed> {
   const store = imageStore(app.paths);
   requireRoot(app, "image prune");

@@ -2,23 +2,36 @@ import { basename, dirname } from "node:path";
 import { labNames } from "../../lab/inventory.ts";
 import { readStoredLab } from "../../lab/context.ts";
 import { heldLabs } from "../../lab/lab-lock.ts";
+import { listSnapshots } from "../../lab/snapshot-store.ts";
 import { removalLock, takeLock } from "../../images/image-store.ts";
 import { imageStore } from "../../lab/paths.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { AppContext } from "../context.ts";
 
-/** Key of an image → labs that are up and use it, ascending. */
-export type ImageUses = Map<string, string[]>;
+/** Who wants an image to stay. */
+export interface ImageUser {
+  /** `lab study`, `snapshot good of apache1 in study` */
+  name: string;
+  /** The command after which it no longer does. */
+  freedBy: string;
+}
 
-/** What the labs that are up use. One that is only coming up is not there yet. */
+/** Key of an image → who uses it. */
+export type ImageUses = Map<string, ImageUser[]>;
+
+/** What labs that are up and snapshots use. A lab that is only coming up is not there yet. */
 export async function imageUses(app: AppContext): Promise<ImageUses> {
   const uses: ImageUses = new Map();
+  const use = (key: string, user: ImageUser) => void uses.set(key, [...(uses.get(key) ?? []), user]);
   for (const lab of await labNames(app)) {
     const stored = await readStoredLab(app, lab);
     for (const root of new Set(Object.values(stored?.roots ?? {}))) {
-      const key = basename(dirname(root));
-      uses.set(key, [...(uses.get(key) ?? []), lab]);
+      use(basename(dirname(root)), { name: `lab ${lab}`, freedBy: `cloison down ${lab}` });
     }
+  }
+  for (const { lab, domain, name, imageKey } of await listSnapshots(app.host, app.paths)) {
+    const freedBy = `cloison snapshot remove ${lab} ${domain} ${name}`;
+    use(imageKey, { name: `snapshot ${name} of ${domain} in ${lab}`, freedBy });
   }
   return uses;
 }

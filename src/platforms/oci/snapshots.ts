@@ -27,12 +27,14 @@ export function ociSnapshots(platform: PlatformName): Snapshots {
     async save(host, workspace, plan, domain, directory, signal) {
       const { upper } = domainPaths(workspace, domain.name);
       const file = `${directory}/${LAYER_FILE}`;
-      const copy = ["tar", "--create", "--zstd", "--file", file, "--numeric-owner", "--sparse", "--acls", ...XATTRS];
+      const packing = ["--create", "--zstd", "--file", file, "--numeric-owner", "--sparse", "--acls", ...XATTRS];
+      const copy: [string, ...string[]] = ["tar", ...packing, "--directory", upper, "."];
       const states = await containerStates(host, plan.lab);
-      const running = states.some(({ id, status }) => id === domain.name && status === "running");
-      const paused = running ? ["sh", "-ec", WHILE_PAUSED, "sh", runtimeRoot(plan.lab), domain.name] : [];
-      const [program = "", ...args] = [...paused, ...copy, "--directory", upper, "."];
-      await host.processes.must({ argv: [program, ...args], ...(signal === undefined ? {} : { signal }) });
+      const runs = states.some(({ id, status }) => id === domain.name && status === "running");
+      await host.processes.must({
+        argv: runs ? ["sh", "-ec", WHILE_PAUSED, "sh", runtimeRoot(plan.lab), domain.name, ...copy] : copy,
+        ...(signal === undefined ? {} : { signal }),
+      });
     },
 
     prepare(host, workspace, plan, domain, directory) {
