@@ -84,6 +84,7 @@ export const RTPROT_STATIC = 4;
 export const RTPROT_RA = 9;
 export const RTPROT_DHCP = 16;
 export const RTNH_F_ONLINK = 4;
+export const RTM_F_CLONED = 0x200;
 
 export const NDA_DST = 1;
 export const NDA_LLADDR = 2;

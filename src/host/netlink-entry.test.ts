@@ -153,6 +153,8 @@ describe("netlink entries", () => {
     const source = bytes("02100000 fe04fd01 00000000 0800 0100 0a090000 0800 0700 0a170002 0800 0400 20000000");
     expect(decodeRoute(source)).toMatchObject({ destination: "10.9.0.0/16", source: "10.23.0.2" });
     expect(decodeRoute(bytes("80000000 fe030001 00000000"))).toBeNull();
+    const pathMtu = bytes("02200000 fe000001 00020000 0800 0100 0a660011 0800 0500 0a670001 0800 0400 20000000");
+    expect(decodeRoute(pathMtu)).toBeNull();
   });
 
   test("neighbours: permanent, learned multicast, proxy", () => {

@@ -149,7 +149,9 @@ export function decodeAddress(payload: Buffer): AddressEntry | null {
 /** Payload of an RTM_NEWROUTE; null: neither IPv4 nor IPv6. */
 export function decodeRoute(payload: Buffer): RouteEntry | null {
   const family = payload.readUInt8(0);
-  if (!isInternet(family)) return null;
+  const flags = payload.readUInt32LE(8);
+  // Learned from ICMP for one destination (a path's MTU, a redirect): dumped with the routes, and no configuration.
+  if (!isInternet(family) || (flags & rt.RTM_F_CLONED) !== 0) return null;
   const attributes = readAttributes(payload, 12);
   const target = attributes.get(rt.RTA_DST);
   const gateway = attributes.get(rt.RTA_GATEWAY);
@@ -163,7 +165,7 @@ export function decodeRoute(payload: Buffer): RouteEntry | null {
     table: u32(attributes.get(rt.RTA_TABLE)) ?? payload.readUInt8(4),
     protocol: payload.readUInt8(5),
     type: payload.readUInt8(7),
-    onLink: (payload.readUInt32LE(8) & rt.RTNH_F_ONLINK) !== 0,
+    onLink: (flags & rt.RTNH_F_ONLINK) !== 0,
     source: source === undefined ? null : addressText(source),
     peculiar: [
       ...(attributes.has(rt.RTA_MULTIPATH) ? ["multipath"] : []),
