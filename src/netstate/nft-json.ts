@@ -1,3 +1,4 @@
+import { LabError } from "../model/error.ts";
 import type { NftChain, NftFamily, NftHook, NftRule, NftSet, NftStatement, NftTable } from "../model/nft.ts";
 
 /** Commands of libnftables-json(5) that put these tables in place of those with their names, in one transaction. */
@@ -79,8 +80,7 @@ export interface Ruleset {
 
 /** Reads what `nft -j list ruleset` prints. A dormant table, which filters nothing, is read as an empty one. */
 export function parseRuleset(text: string): Ruleset {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nft's own format, and its word is taken for it
-  const { nftables } = JSON.parse(text) as { nftables: Listed[] };
+  const nftables = listed(text);
   const tables = new Map<string, NftTable>();
   const dormant = new Set<string>();
   const odd: string[] = [];
@@ -109,6 +109,18 @@ export function parseRuleset(text: string): Ruleset {
     if (table !== undefined) tables.set(key, { ...table, sets: [], chains: [] });
   }
   return { tables: Object.fromEntries(tables), odd };
+}
+
+function listed(text: string): Listed[] {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nft's own format, and its word is taken for it
+    return (JSON.parse(text) as { nftables: Listed[] }).nftables;
+  } catch (cause) {
+    throw new LabError(`nft listed its ruleset, in ${text.length} characters, not as JSON: …${text.slice(-60)}`, {
+      hint: "try again; does `nft -j list ruleset` in that namespace print JSON?",
+      cause,
+    });
+  }
 }
 
 function decodeSet({ name, type, flags, map, elem }: ListedSet): NftSet {
