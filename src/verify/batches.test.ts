@@ -27,3 +27,13 @@ test("no batch learns more neighbours than there is room for", () => {
 test("no questions, no batch", () => {
   expect(batchesOf([], { neighbours: 6, parallel: 1 })).toEqual([]);
 });
+
+test("of many datagrams between two a few at once, and nobody else waits for the others", () => {
+  const datagrams = Array.from({ length: 10 }, (_, i): Question => {
+    return { from: "a", to: "b", address: `b${i}`, how: { kind: "udp", port: 53 } };
+  });
+  const batches = batchesOf([...datagrams, ...all], { neighbours: 1000, parallel: 1000 });
+  expect(batches).toHaveLength(3);
+  expect(batches.map((batch) => batch.filter((i) => i < 10).length)).toEqual([4, 4, 2]);
+  expect(batches[0]).toHaveLength(4 + all.length);
+});
