@@ -23,6 +23,7 @@ export default defineConfig({
             "src/**/*.test.ts",
             "test/contract/**/*.test.ts",
             "test/*.test.ts",
+            "test/random-labs/**/*.test.ts",
             "scripts/**/*.test.mjs",
             "bench/**/*.test.ts",
           ],

@@ -1,63 +1,89 @@
-import fc from "fast-check";
 import type { Host } from "../../src/host/host.ts";
 import { questionText } from "../../src/report/net-row.ts";
 import { compareAnswers } from "../../src/verify/compare-answers.ts";
 import { STOP_CAUSES, type StopCause } from "../../src/model/reachability.ts";
 import { WALK_RULES, type WalkRule } from "../../src/walk/walk-rules.ts";
-import { answersFor, askLab, type Asked } from "./ask-lab.ts";
-import { randomLab } from "./random-lab.ts";
+import { askLab, isWrong, type Asked, type Row } from "./ask-lab.ts";
+import { CLOSINGS, closingsOf, isBlocked, isStray, sightingOf, type Closing } from "./controls.ts";
+import { answersFor } from "./questions.ts";
+import { drawLabs } from "./draw-labs.ts";
 
 /** What came of many random labs. */
 export interface Outcome {
   questions: number;
+  /** Labs that could not be brought up, asked, mended or taken down, and why. */
+  failed: string[];
   /** Questions of which the real packet got no answer. */
   blocked: number;
   /** Readable, a few for each lab, with what the lab was; none: every prediction was right. */
   mismatches: string[];
+  /** Questions that were answered as predicted only when they were asked alone. */
+  alone: string[];
   /** Questions to which the walk says that it does not know: it met something that it does not model. */
   unknown: number;
-  /** Blocked questions of labs in which, at the end, an answer that had come did not come any more. */
-  uncontrolled: number;
-  /** Packets that were sent and stopped, and were not last seen where the walk stops them. */
+  /** What shows that blocked questions were not merely late. */
+  closings: Record<Closing, number>;
+  /** Answers that had come, and did not come when they were asked for again. */
+  lost: string[];
+  /** Blocked questions whose packet was captured where the walk stops it. */
+  seenAtStop: number;
+  /** Blocked questions whose packet was last captured elsewhere than where the walk stops it. */
   strayed: string[];
+  /** What `net repair` left. */
+  unmended: string[];
   causes: Record<StopCause, number>;
   /** Of each rule: answers that become wrong without it. */
   wrongWithout: Record<WalkRule, number>;
 }
 
+interface Options {
+  program: [string, ...string[]];
+  seed: number;
+  /** Labs of the seed: from this one, so many. */
+  first?: number;
+  count: number;
+  vlans: boolean;
+  name: string;
+  say(line: string): void;
+}
+
+/** Labs at the same time: while the questions of one wait for answers that do not come, another is built. */
+const AT_ONCE = 4;
+
 /** Asks every question of `count` random labs, drawn from the seed, by real packets, and compares with the walk. */
-export async function askLabs(
-  host: Host,
-  options: {
-    program: [string, ...string[]];
-    seed: number;
-    count: number;
-    vlans: boolean;
-    name: string;
-    say(line: string): void;
-  },
-): Promise<Outcome> {
+export async function askLabs(host: Host, options: Options): Promise<Outcome> {
+  const { seed, first = 0, count } = options;
   const outcome: Outcome = {
     questions: 0,
+    failed: [],
     blocked: 0,
     mismatches: [],
+    alone: [],
     unknown: 0,
-    uncontrolled: 0,
+    closings: zeros(CLOSINGS),
+    lost: [],
+    seenAtStop: 0,
     strayed: [],
+    unmended: [],
     causes: zeros(STOP_CAUSES),
     wrongWithout: zeros(WALK_RULES),
   };
-  const labs = fc.sample(randomLab(options.vlans), { seed: options.seed, numRuns: options.count });
-  for (const [i, lab] of labs.entries()) {
-    const asked = await askLab(host, options.program, `${options.name}${i}`, lab);
-    add(outcome, asked);
-    const wrong = asked.rows.filter(isWrong).length;
-    const modes = lab.networks.map(({ mode }) => mode).join(" ");
-    const faults = asked.deeds.map((deed) => deed.split("\n")[0]).join(", ");
-    options.say(
-      `lab ${i + 1} of ${options.count}, seed ${options.seed}: ${modes}; ${lab.domains.length} domains; ${faults || "no faults"}; ${asked.rows.length} questions, ${wrong} mismatches`,
-    );
-  }
+  const labs = drawLabs({ seed, count: first + count, vlans: options.vlans });
+  const waiting = [...labs.entries()].slice(first).values();
+  const work = async () => {
+    for (const [i, lab] of waiting) {
+      const told = `lab ${i + 1}, seed ${seed}`;
+      try {
+        const asked = await askLab(host, options.program, `${options.name}${i}`, lab);
+        add(outcome, asked);
+        options.say(`${told}: ${describe(asked)}`);
+      } catch (error) {
+        // The others tell the same as without it.
+        outcome.failed.push(`${told}: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return outcome;
 }
 
@@ -65,32 +91,42 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
 
+function describe({ plan, deeds, rows, mended }: Asked): string {
+  const modes = plan.networks.map(({ mode }) => mode).join(" ");
+  const faults = deeds.map((deed) => deed.split("\n")[0]).join(", ");
+  const blocked = rows.filter(isBlocked).length;
+  const wrong = rows.filter(isWrong).length;
+  return `${modes}; ${plan.domains.length} domains; ${faults || "no faults"}; ${rows.length} questions, ${blocked} blocked, ${mended.length} of them mended, ${wrong} wrong`;
+}
+
 function add(outcome: Outcome, asked: Asked): void {
-  const blocked = asked.rows.filter(({ observation }) => observation.outcome === "blocked");
-  outcome.questions += asked.rows.length;
+  const { rows, again, mended, plan } = asked;
+  const blocked = rows.filter(isBlocked);
+  outcome.questions += rows.length;
   outcome.blocked += blocked.length;
-  if (!asked.controlled) outcome.uncontrolled += blocked.length;
-  for (const { answer } of asked.rows) {
+  for (const { answer } of rows) {
     if (answer.stop !== null) outcome.causes[answer.stop.cause]++;
     if (answer.outcome === "unknown") outcome.unknown++;
   }
-  const wrong = asked.rows.filter(isWrong);
+  const wrong = [...rows, ...again, ...mended].filter(isWrong);
   if (wrong.length > 0) {
     const lines = wrong.slice(0, WRONG_SHOWN).map(rowText);
-    outcome.mismatches.push([`${wrong.length} of ${asked.plan.lab}:`, ...lines, asked.file, ...asked.deeds].join("\n"));
+    outcome.mismatches.push([`${wrong.length} of ${plan.lab}:`, ...lines, asked.file, ...asked.deeds].join("\n"));
   }
-  outcome.strayed.push(...strayed(asked));
+  for (const row of [...rows, ...again, ...mended])
+    if (row.among !== null && !isWrong(row)) outcome.alone.push(`${plan.lab}: ${rowText({ ...row, ...row.among })}`);
+  outcome.lost.push(...again.filter(isBlocked).map(rowText));
+  outcome.unmended.push(...asked.left.map((line) => [`${plan.lab}: ${line}`, ...asked.deeds].join("\n")));
+  for (const closing of closingsOf(asked)) outcome.closings[closing]++;
+  for (const row of blocked.filter(({ answer }) => answer.outcome === "blocked")) {
+    if (isStray(asked, row)) outcome.strayed.push(`${plan.lab}: ${rowText(row)}`);
+    else if (sightingOf(asked, row) === "at-stop") outcome.seenAtStop++;
+  }
   countMutations(outcome, asked);
 }
 
 /** Of one lab; the first tell what is the matter. */
 const WRONG_SHOWN = 6;
-
-type Row = Asked["rows"][number];
-
-function isWrong({ answer, mismatches }: Row): boolean {
-  return answer.outcome !== "unknown" && mismatches.length > 0;
-}
 
 function rowText({ question, answer: { stop }, observation, mismatches }: Row): string {
   const differing = mismatches
@@ -101,22 +137,6 @@ function rowText({ question, answer: { stop }, observation, mismatches }: Row): 
   const seen = last === undefined ? "nowhere" : `${last.direction} ${last.interface} of ${last.namespace}`;
   const told = JSON.stringify([observation.reply, observation.icmpError, observation.sendError]);
   return `  ${questionText(question)}: predicted ${differing}${stopped}; last seen ${seen}; ${told}`;
-}
-
-/** What a frame stops at before it enters the machine that the walk names, or goes on from there to those whom it does not concern. */
-const ELSEWHERE: readonly StopCause[] = ["mtu", "link-down", "duplicate-address", "wrong-neighbour"];
-
-/**
- * Requests that left their sender, were stopped on the way, and were last seen to enter another machine than the one in which
- * the walk stops them. One that never entered any was stopped while its sender asked for a MAC.
- */
-function strayed({ rows }: Asked): string[] {
-  return rows.flatMap(({ question, answer: { stop }, observation, mismatches }) => {
-    if (stop === null || stop.onReply || question.how.kind === "arp" || mismatches.length > 0) return [];
-    const entered = observation.seenIn.filter(({ reply, direction }) => !reply && direction === "in").at(-1)?.namespace;
-    if (entered === undefined || entered === stop.namespace || ELSEWHERE.includes(stop.cause)) return [];
-    return [`${questionText(question)}: ${stop.cause} in ${stop.namespace}, last seen in ${entered}`];
-  });
 }
 
 /** A rule matters when predictions that were right are wrong without it. */

@@ -32,39 +32,46 @@ export interface RandomFault {
   other: number;
 }
 
-/** What somebody may do to a running lab; see faults.ts. */
-export const FAULT_KINDS = [
-  "arp-ignored",
-  "arp-filtered",
-  "arp-announced",
-  "proxies-all",
-  "other-source",
-  "device-drop",
-  "foreign-nat",
-  "foreign-redirect",
-  "no-hairpin",
-  "narrow-router",
-  "link-down",
-  "route-deleted",
-  "small-mtu",
-  "strict-reverse-path",
-  "no-forwarding",
-  "poisoned-neighbour",
-  "foreign-drop",
-  "foreign-policy",
-  "isolated-ports",
-  "wrong-bridge",
-  "duplicate-address",
-  "ignores-echo",
-  "no-proxy",
-  "spoofed-mac",
-  "short-life",
-  "own-source",
-  "bridge-netfilter",
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** What somebody may do to a running lab (link-faults.ts, ip-faults.ts), and how often one does. */
+const FAULT_WEIGHTS = {
+  "link-down": 1,
+  "small-mtu": 2,
+  "isolated-ports": 1,
+  "wrong-bridge": 1,
+  "spoofed-mac": 1,
+  "poisoned-neighbour": 2,
+  "duplicate-address": 2,
+  "address-removed": 2,
+  "own-source": 2,
+  "no-proxy": 1,
+  "proxies-all": 1,
+  "arp-ignored": 2,
+  "arp-filtered": 2,
+  "strict-reverse-path": 3,
+  "other-source": 2,
+  "arp-announced": 2,
+  "deaf-to-requests": 2,
+  "route-deleted": 1,
+  "no-forwarding": 1,
+  "narrow-router": 2,
+  "ignores-echo": 1,
+  "short-life": 1,
+  "device-drop": 2,
+  "foreign-drop": 2,
+  "foreign-policy": 1,
+  "foreign-nat": 2,
+  "foreign-redirect": 2,
+  "foreign-forward": 2,
+  "no-hairpin": 2,
+  "bridge-netfilter": 2,
+};
+export type FaultKind = keyof typeof FAULT_WEIGHTS;
 
 const MODES = ["bridge", "routed", "nat", "isolated", "vlan"] as const;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the table above
+const KINDS = Object.keys(FAULT_WEIGHTS) as FaultKind[];
+const faultKind = fc.constantFrom(...KINDS.flatMap((kind) => Array.from({ length: FAULT_WEIGHTS[kind] }, () => kind)));
 
 /** Labs of up to 12 domains and 4 networks. @param vlans whether this machine can have VLANs */
 export function randomLab(vlans: boolean): fc.Arbitrary<RandomLab> {
@@ -82,11 +89,11 @@ export function randomLab(vlans: boolean): fc.Arbitrary<RandomLab> {
     listens: fc.boolean(),
     routes: fc.boolean(),
   });
-  const fault = fc.record({ kind: fc.constantFrom(...FAULT_KINDS), place: fc.nat(999), other: fc.nat(999) });
+  const fault = fc.record({ kind: faultKind, place: fc.nat(999), other: fc.nat(999) });
   return fc.record({
     networks: fc.array(network, { minLength: 1, maxLength: 4 }),
     domains: fc.array(domain, { minLength: 1, maxLength: 12 }),
-    faults: fc.array(fault, { maxLength: 4 }),
+    faults: fc.array(fault, { minLength: 1, maxLength: 5, size: "max" }),
   });
 }
 

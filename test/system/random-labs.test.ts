@@ -29,10 +29,14 @@ needs(
       const program: [string, string] = [process.execPath, PROGRAM];
       const say = (line: string) => console.log(line);
       const outcome = await askLabs(host, { program, seed, count: LABS, vlans: true, name: "random", say });
+      expect(outcome.failed).toEqual([]);
       expect(outcome.mismatches).toEqual([]);
       expect(outcome.unknown / outcome.questions).toBeLessThan(0.2);
       expect(outcome.strayed).toEqual([]);
-      expect(outcome.uncontrolled).toBe(0);
+      expect(outcome.lost).toEqual([]);
+      expect(outcome.unmended).toEqual([]);
+      expect(outcome.closings.open).toBe(0);
+      expect(outcome.closings.mended).toBeGreaterThan(0);
       expect(outcome.blocked / outcome.questions).toBeGreaterThan(0.25);
       // Of so few labs only the commonest rules are sure to matter.
       for (const rule of ["longest-prefix", "weak-host"] as const)
