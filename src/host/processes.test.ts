@@ -149,6 +149,19 @@ describe("start", () => {
     const output = await processes.must({ argv: ["sh", "-c", "nice; taskset -cp $$"], nice: 7, cpus: [cpu] });
     expect(output).toMatch(new RegExp(`^7\n.*: ${cpu}\n$`));
   });
+
+  test("the output of a program that ends while this process computes is read all the same", async () => {
+    const late = await processes.start({ argv: ["sh", "-c", "sleep 0.4; echo late"] });
+    // While the second lasts, the other ends; its end is told with this one's, and its output is read after the third.
+    const blocksMs = [150, 600, 300];
+    const block = () => {
+      const untilMs = performance.now() + (blocksMs.shift() ?? 0);
+      while (performance.now() < untilMs);
+    };
+    await processes.run({ argv: ["sh", "-c", "echo 1; sleep 0.05; echo 2"], output: { stdout: block } });
+    block();
+    expect(await late.exited).toMatchObject({ code: 0, stdout: "late\n" });
+  });
 });
 
 function hasText(path: string): boolean {

@@ -172,11 +172,22 @@ function end(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS
     child.once("close", (code: number | null, signal: NodeJS.Signals | null) => resolve({ code, signal }));
     child.once("exit", () => {
       const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
-      // "close" follows once both are destroyed.
-      const stop = () => streams.forEach((stream) => stream.destroy());
-      const silence = setTimeout(stop, LINGER_MS);
-      for (const stream of streams) stream.on("data", () => silence.refresh());
-      child.once("close", () => clearTimeout(silence));
+      let chunks = 0;
+      let closed = false;
+      const wait = () => {
+        const before = chunks;
+        const isSilent = () => {
+          if (closed) return;
+          // "close" follows once both are destroyed.
+          if (chunks === before) streams.forEach((stream) => stream.destroy());
+          else wait();
+        };
+        // Where this process has computed meanwhile, timers come before the output that waits: it is read first.
+        setTimeout(() => setImmediate(isSilent), LINGER_MS).unref();
+      };
+      wait();
+      for (const stream of streams) stream.on("data", () => chunks++);
+      child.once("close", () => (closed = true));
     });
   });
 }
