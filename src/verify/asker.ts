@@ -13,6 +13,9 @@ const POLLIN = 1;
 interface Echoes {
   socket: IcmpSocket;
   version: 4 | 6;
+  namespace: string;
+  /** Of its requests. Each namespace has its own: behind one translated address a machine tells answers apart by it alone. */
+  identifier: number;
 }
 
 /** Sends what the probes ask, each with the IP stack of its own namespace, and hears what the asking program is told. */
@@ -75,12 +78,14 @@ export class Asker {
     probeOf: (index: number) => Probe | undefined,
     tell: (probe: Probe, told: Told) => void,
   ): void {
-    for (const { socket, version } of this.#echoes.values()) {
+    for (const { socket, version, namespace } of this.#echoes.values()) {
       if (!ready.has(socket.fd)) continue;
       socket.receive((bytes) => {
         const news = icmpNews(this.#run, version, bytes);
         const probe = news === null ? undefined : probeOf(news.index);
         if (news === null || probe === undefined || probe.question.how.kind !== "icmp") return;
+        // An answer that came to another than its asker is none.
+        if (probe.from.namespace !== namespace) return;
         if (news.kind === "reply") tell(probe, { kind: "answered" });
         else if (isFinal(version, news, probe.question.dontFragment === true)) tell(probe, { kind: "icmp-error" });
       });
@@ -115,8 +120,9 @@ export class Asker {
     const mark = writeMark(this.#run, { index, attempt: probe.tries });
     switch (how.kind) {
       case "icmp": {
-        const echo = { identifier: this.#identifier, sequence: index, mark, size: question.size };
-        return this.#echoesOf(from.namespace, version).send(address, echoRequest(version, echo), question.dontFragment);
+        const { socket, identifier } = this.#echoesOf(from.namespace, version);
+        const echo = { identifier, sequence: index, mark, size: question.size };
+        return socket.send(address, echoRequest(version, echo), question.dontFragment);
       }
       case "arp":
         return this.#broadcast(probe);
@@ -149,14 +155,15 @@ export class Asker {
     return socket;
   }
 
-  #echoesOf(namespace: string, version: 4 | 6): IcmpSocket {
+  #echoesOf(namespace: string, version: 4 | 6): Echoes {
     const key = `${namespace}/${version}`;
     let echoes = this.#echoes.get(key);
     if (echoes === undefined) {
-      echoes = { socket: this.#host.namespaces.within(namespace, () => openIcmpSocket(version)), version };
-      this.#echoes.set(key, echoes);
+      const socket = this.#host.namespaces.within(namespace, () => openIcmpSocket(version));
+      const identifier = (this.#identifier + this.#echoes.size) % 65_536;
+      this.#echoes.set(key, (echoes = { socket, version, namespace, identifier }));
     }
-    return echoes.socket;
+    return echoes;
   }
 }
 
