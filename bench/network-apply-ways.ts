@@ -6,7 +6,6 @@ import { bringUp } from "../src/lab/bring-up.ts";
 import { labSwitches } from "../src/lab/switches.ts";
 import type { LabPlan } from "../src/model/plan.ts";
 import { applyNetwork } from "../src/netstate/apply.ts";
-import { changedNamespaces } from "../src/netstate/changed-namespaces.ts";
 import { cloisonApp } from "./cloison-app.ts";
 import type { CloisonLab } from "./cloison-lab.ts";
 import { seconds, untilKernelIsDone } from "./lab-cycle.ts";
@@ -107,7 +106,7 @@ export function kernelOnly(bed: NetworkBed, plans: BeforeAndAfter<LabPlan>): Pro
     },
     async apply(from, to) {
       const [before, { network }] = [plans[from], plans[to]];
-      await applyNetwork(host, network, { only: changedNamespaces(before.network, network), switches });
+      await applyNetwork(host, network, { from: before.network, switches });
     },
   });
 }

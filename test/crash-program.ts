@@ -1,11 +1,11 @@
-// The command line's `up` and `down` on a host that kills this very process, with SIGKILL, at a chosen moment.
-//   node crash-program.mjs up|down FILE COUNTED MOMENT N
+// The command line's `up`, `apply` and `down` on a host that kills this very process, with SIGKILL, at a chosen moment.
+//   node crash-program.mjs up|apply|down FILE COUNTED MOMENT N
 // COUNTED is what is counted: `journal` (entries of a lab's journal) or `effect` (everything that is done to the machine).
 // MOMENT is before, within or after the Nth of them; `within` writes the first half of a journal entry. With N = 0 it runs to
 // its end, and writes how many there were. CONFIRM_WITHIN_MS is up's --confirm-within.
 import { appendFileSync } from "node:fs";
 import { down } from "../src/app/down.ts";
-import { up } from "../src/app/up.ts";
+import { apply, up } from "../src/app/up.ts";
 import { compose } from "../src/compose.ts";
 import type { Host } from "../src/host/host.ts";
 import { createRealHost } from "../src/host/real.ts";
@@ -71,5 +71,6 @@ const app = compose({ host: mortalHost(), version: "0", root: process.cwd() });
 
 const confirmWithinMs = Number(process.env["CONFIRM_WITHIN_MS"] ?? 0);
 if (verb === "up") await up(app, file, confirmWithinMs === 0 ? {} : { confirmWithinMs });
+else if (verb === "apply") await apply(app, file, {});
 else await down(app, file);
 process.stdout.write(JSON.stringify(counts));

@@ -1,4 +1,4 @@
-/** Numbers of rtnetlink, from linux/rtnetlink.h, if.h, if_link.h, if_addr.h, fib_rules.h, neighbour.h, veth.h and net_namespace.h. */
+/** Numbers of rtnetlink, from linux/rtnetlink.h, if.h, if_link.h, if_addr.h, fib_rules.h, neighbour.h, pkt_sched.h, veth.h and net_namespace.h. */
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
@@ -102,6 +102,12 @@ export const FRA_PROTOCOL = 21;
 export const FR_ACT_TO_TBL = 1;
 
 export const TCA_KIND = 1;
+export const TCA_OPTIONS = 2;
+/** The qdisc of the link itself. */
+export const TC_H_ROOT = 0xffffffff;
+export const TCA_TBF_PARMS = 1;
+export const TCA_TBF_RATE64 = 4;
+export const TCA_NETEM_LATENCY64 = 10;
 
 export const NETNSA_NSID = 1;
 export const NETNSA_FD = 3;

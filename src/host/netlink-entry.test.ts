@@ -79,7 +79,24 @@ describe("netlink entries", () => {
 
   test("qdiscs", () => {
     const clsact = bytes("00000000 21000000 0000ffff f1ffffff 00000000 0b00 0100 636c7361637400 00");
-    expect(decodeQdisc(clsact)).toEqual({ linkIndex: 33, kind: "clsact" });
+    const none = { rateBytesPerSecond: null, delayNs: null, loss: null };
+    expect(decodeQdisc(clsact)).toEqual({ linkIndex: 33, kind: "clsact", ...none });
+    const header = "00000000 05000000 00000100 ffffffff 02000000";
+    // tc_tbf_qopt of 10 Mbit/s; with TCA_TBF_RATE64 of 40 Gbit/s; tc_netem_qopt of 10 ms and 1 %.
+    const tbf =
+      "0800 0100 74626600 2c00 0200 2800 0100 00010000 00000000 d0121300 000000000000000000000000 204e0000 e8030000 00000000";
+    expect(decodeQdisc(bytes(`${header} ${tbf}`))).toEqual({
+      linkIndex: 5,
+      kind: "tbf",
+      ...none,
+      rateBytesPerSecond: 1_250_000,
+    });
+    const fast = `${tbf.replace("2c00 0200", "3800 0200")} 0c00 0400 00f2052a01000000`;
+    expect(decodeQdisc(bytes(`${header} ${fast}`))).toMatchObject({ rateBytesPerSecond: 5_000_000_000 });
+    const netem =
+      "0a00 0100 6e6574656d00 0000 2800 0200 5a620200 e8030000 295c8f02 000000000000000000000000 0c00 0a00 8096980000000000";
+    const { kind, delayNs, loss } = decodeQdisc(bytes(`${header} ${netem}`));
+    expect([kind, delayNs, loss?.toFixed(6)]).toEqual(["netem", 10_000_000, "0.010000"]);
   });
 
   test("the loopback has no MAC worth telling", () => {

@@ -65,6 +65,12 @@ export interface RuleEntry {
 export interface QdiscEntry {
   linkIndex: number;
   kind: string;
+  /** Of a TBF. */
+  rateBytesPerSecond: number | null;
+  /** Of netem. */
+  delayNs: number | null;
+  /** Of netem, at random; 1 is everything. */
+  loss: number | null;
 }
 
 export interface NeighbourEntry {
@@ -223,10 +229,29 @@ export function decodeRule(payload: Buffer): RuleEntry | null {
   };
 }
 
+/** Bytes of tc_netem_qopt, which stands before netem's attributes. */
+const NETEM_BYTES = 24;
+const LOSS_MAX = 2 ** 32 - 1;
+
 /** Payload of an RTM_NEWQDISC. */
 export function decodeQdisc(payload: Buffer): QdiscEntry {
-  const kind = readAttributes(payload, 20).get(rt.TCA_KIND);
-  return { linkIndex: payload.readInt32LE(4), kind: kind === undefined ? "" : readText(kind) };
+  const attributes = readAttributes(payload, 20);
+  const kindText = attributes.get(rt.TCA_KIND);
+  const kind = kindText === undefined ? "" : readText(kindText);
+  const options = attributes.get(rt.TCA_OPTIONS);
+  const entry = { linkIndex: payload.readInt32LE(4), kind, rateBytesPerSecond: null, delayNs: null, loss: null };
+  if (options === undefined) return entry;
+  if (kind === "tbf") {
+    const parts = readAttributes(options);
+    // tc_tbf_qopt begins with the tc_ratespec; rates from 2^32 on are told apart.
+    const rate = parts.get(rt.TCA_TBF_RATE64)?.readBigUInt64LE(0) ?? parts.get(rt.TCA_TBF_PARMS)?.readUInt32LE(8);
+    return { ...entry, rateBytesPerSecond: rate === undefined ? null : Number(rate) };
+  }
+  if (kind === "netem" && options.length >= NETEM_BYTES) {
+    const delayNs = readAttributes(options, NETEM_BYTES).get(rt.TCA_NETEM_LATENCY64)?.readBigInt64LE(0) ?? 0n;
+    return { ...entry, delayNs: Number(delayNs), loss: options.readUInt32LE(8) / LOSS_MAX };
+  }
+  return entry;
 }
 
 /** Payload of the answer to RTM_GETNSID; null: the namespace has no id yet, so nothing here has an end in it. */

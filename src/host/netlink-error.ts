@@ -51,12 +51,18 @@ export function decodeAcknowledgement(flags: number, payload: Buffer): Acknowled
   };
 }
 
-/** What is not there any more need not be deleted: these answers to a deletion mean that. */
+/** What the kernel answers when the object of a request is not there. */
 const GONE = ["ENODEV", "ENOENT", "ESRCH", "EADDRNOTAVAIL"];
 
+/** Whether the answer says that there is no such object. */
+export function isAbsent({ code }: Acknowledgement): boolean {
+  return code !== null && GONE.includes(code);
+}
+
 /** Whether the answer leaves the kernel as the request wanted it. */
-export function isFulfilled(request: NetlinkRequest, { code }: Acknowledgement): boolean {
-  return code === null || (request.do.startsWith("delete-") && GONE.includes(code));
+export function isFulfilled(request: NetlinkRequest, answer: Acknowledgement): boolean {
+  // What is not there any more need not be deleted.
+  return answer.code === null || (request.do.startsWith("delete-") && isAbsent(answer));
 }
 
 /** Remedies for what one kind of request needs of the kernel. */

@@ -5,6 +5,7 @@
 
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
+export const NLM_F_ECHO = 0x8;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
@@ -62,6 +63,10 @@ export class MessageWriter {
   u32(value: number): void {
     this.#reserve(4);
     this.#length = this.#buffer.writeUInt32LE(value >>> 0, this.#length);
+  }
+
+  zeros(bytes: number): void {
+    for (let i = 0; i < bytes; i++) this.u8(0);
   }
 
   attribute(type: number, payload: Uint8Array): void {

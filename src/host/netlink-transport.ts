@@ -9,6 +9,8 @@ export interface NetlinkTransport {
   sendInBackground(datagram: Uint8Array): Promise<void>;
   /** The next datagram; valid until the next call, on this or another transport of the thread. */
   receive(): Buffer;
+  /** While on, dumps list only what the request's own fields say (NETLINK_GET_STRICT_CHK, Linux 4.20), else all. */
+  filterDumps(on: boolean): void;
   close(): void;
 }
 
@@ -26,6 +28,7 @@ const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
 const MSG_TRUNC = 0x20;
 
 /** The kernel answers at once; it is silent for long only when something holds the rtnl lock. */
@@ -126,6 +129,9 @@ export function openNetlinkTransport(protocol: number): NetlinkTransport {
           throw new LabError(`the kernel has not answered a network request for ${ANSWER_TIMEOUT_S} s`);
         if (code !== "EINTR") fail("receive");
       }
+    },
+    filterDumps(on) {
+      if (!set(SOL_NETLINK, NETLINK_GET_STRICT_CHK, int32(Number(on)))) fail("filter of dumps");
     },
     close() {
       close(fd);

@@ -48,6 +48,7 @@ function kernel(answer: (messages: Message[], datagram: number) => Answer[]) {
       if (next === undefined) throw new Error("the socket waits for an answer that never comes");
       return next;
     },
+    filterDumps: () => undefined,
     close() {
       this.closed = true;
     },
@@ -166,6 +167,30 @@ describe("NetlinkSocket.perform", () => {
     expect(errorOf(() => new NetlinkSocket(transport).perform([up])).message).toBe(
       "setting vif1.0 to up: File exists (why)",
     );
+  });
+});
+
+describe("NetlinkSocket asks for one object", () => {
+  const ENOENT = 2;
+  const proxy = Buffer.from("0200000007000000800008000800010000000000", "hex");
+
+  test("the answer is decoded, and the acknowledgement behind it is passed over", () => {
+    const { transport, sent } = kernel(([message]) =>
+      message === undefined ? [] : [{ type: 28, sequence: message.sequence, payload: proxy }, acknowledgement(message)],
+    );
+    const socket = new NetlinkSocket(transport);
+    expect(socket.neighbour(7, "0.0.0.0", true)).toMatchObject({ linkIndex: 7, address: "0.0.0.0", proxy: true });
+    expect(socket.neighbour(7, "0.0.0.0", true)).not.toBeNull();
+    expect(sent.map(([message]) => message?.type)).toEqual([30, 30]);
+  });
+
+  test("what is not there is null, and so is what the kernel says nothing of; a refusal is an error", () => {
+    const answering = (errno: number) =>
+      new NetlinkSocket(kernel((messages) => messages.map((message) => acknowledgement(message, errno))).transport);
+    expect(answering(ENODEV).link("vif1.0")).toBeNull();
+    expect(answering(ENOENT).neighbour(7, "10.0.0.1", false)).toBeNull();
+    expect(answering(0).qdisc(7)).toBeNull();
+    expect(() => answering(EPERM).link(7)).toThrow(LabError);
   });
 });
 

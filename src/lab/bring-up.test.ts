@@ -12,9 +12,10 @@ vi.mock("../netstate/apply.ts", () => ({
   async applyNetwork(
     host: FakeHost,
     wanted: object,
-    { fresh, onBridges }: { fresh: string[]; onBridges(): Promise<void> },
+    { fresh, from, onBridges }: { fresh: string[]; from?: object; onBridges(): Promise<void> },
   ) {
-    host.records.push(`apply network to ${Object.keys(wanted).length} namespaces, ${fresh.length} of them new`);
+    const known = from === undefined ? "" : ", all known";
+    host.records.push(`apply network to ${Object.keys(wanted).length} namespaces, ${fresh.length} of them new${known}`);
     await onBridges();
     return [];
   },
@@ -31,7 +32,7 @@ beforeEach(() => {
 
 async function up(
   plan: LabPlan = PLAN,
-  options: { signal?: AbortSignal; parallel?: number } = {},
+  options: { signal?: AbortSignal; parallel?: number; changedOnly?: boolean } = {},
 ): Promise<BringUpStep[]> {
   const steps: BringUpStep[] = [];
   await bringUp(fixture.context, plan, ROOTS, { parallel: 1, onStep: (step) => steps.push(step), ...options });
@@ -63,7 +64,15 @@ async function nothingIsLeft(): Promise<void> {
 }
 
 const NAMESPACES = Object.keys(PLAN.network);
-const STORED = "replace /state/labs/demo/plan.json";
+const BEGUN = [
+  "write /state/labs/demo/changing.json.new",
+  "rename /state/labs/demo/changing.json.new /state/labs/demo/changing.json",
+];
+const STAGED = "replace /state/labs/demo/plan.json.next";
+const STORED = [
+  "rename /state/labs/demo/plan.json.next /state/labs/demo/plan.json",
+  "remove /state/labs/demo/changing.json",
+];
 
 test("a new lab: what undoes a step is recorded before it is taken, and the plan is stored when all stands", async () => {
   const steps = await up();
@@ -85,7 +94,8 @@ test("a new lab: what undoes a step is recorded before it is taken, and the plan
     "record domain two",
     "prepare two",
     "start two",
-    STORED,
+    STAGED,
+    ...STORED,
   ]);
   expect(lan.toSorted()).toEqual(["run dnsmasq", "run web-server"]);
   expect(steps).toEqual([
@@ -110,7 +120,13 @@ test("a lab that is up already is not touched", async () => {
   const [first] = await up();
   expect(first).toEqual({ step: "kept", names: ["one", "two"] });
   expect(story()).toEqual({
-    lab: ["make directory /state/labs/demo", STORED, "apply network to 6 namespaces, 0 of them new", STORED],
+    lab: [
+      "make directory /state/labs/demo",
+      ...BEGUN,
+      "apply network to 6 namespaces, 0 of them new",
+      STAGED,
+      ...STORED,
+    ],
     lan: [],
   });
 });
@@ -122,21 +138,53 @@ test("a changed domain is made anew, the other is not touched", async () => {
     lab: [
       "make directory /state/labs/demo",
       // From here on nobody takes it for what it was.
-      STORED,
+      ...BEGUN,
       "destroy one",
       "apply network to 6 namespaces, 0 of them new",
+      STAGED,
       "record domain one",
       "prepare one",
       "start one",
-      STORED,
+      ...STORED,
     ],
     // Its host name is in the leases.
     lan: ["destroy cgroup cloison/demo/lan/dhcp-lan0", "run dnsmasq"],
   });
   expect(await readStoredLab(fixture.context, "demo")).toMatchObject({
     plan: { domains: [{ hostname: "uno" }, {}] },
-    unsettled: [],
+    unsettled: null,
   });
+});
+
+test("an apply takes what is stored for what is there, and does not look after programs that stay as they are", async () => {
+  await up();
+  story();
+  await up(PLAN, { changedOnly: true });
+  const { lab, lan } = story();
+  expect(lab).toContain("apply network to 6 namespaces, 0 of them new, all known");
+  // None of them runs on the fake machine.
+  expect(lan).toEqual([]);
+  await up(CHANGED, { changedOnly: true });
+  // Its leases are others.
+  expect(story().lan).toContain("run dnsmasq");
+});
+
+test("after a change that was cut off an apply knows nothing, until one is complete", async () => {
+  await up();
+  fixture.failures.set("destroy one", new Error("cut off"));
+  await expect(up(CHANGED, { changedOnly: true })).rejects.toThrow("cut off");
+  expect(await readStoredLab(fixture.context, "demo")).toMatchObject({
+    plan: { domains: [{ hostname: "one" }, {}] },
+    unsettled: ["one"],
+  });
+  fixture.failures.clear();
+  story();
+  await up(CHANGED, { changedOnly: true });
+  const { lab, lan } = story();
+  expect(lab).toContain("apply network to 6 namespaces, 0 of them new");
+  expect(lan.toSorted()).toEqual(["run dnsmasq", "run web-server"]);
+  await up(CHANGED, { changedOnly: true });
+  expect(story().lab).toContain("apply network to 6 namespaces, 0 of them new, all known");
 });
 
 test("a lab of another platform is removed first", async () => {

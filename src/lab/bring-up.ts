@@ -2,13 +2,12 @@ import PQueue from "p-queue";
 import { LabError } from "../model/error.ts";
 import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
-import { changedNamespaces } from "../netstate/changed-namespaces.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
 import { labChanges } from "./changes.ts";
-import { readStoredLab, storeLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
+import { beginChange, readStoredLab, stageLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { labDirectory, namespacePrefix } from "./paths.ts";
-import { dhcpServers, startDhcpServers, startOutsideWeb } from "./services.ts";
+import { dhcpServers, sameServices, startDhcpServers, startOutsideWeb } from "./services.ts";
 import { labSwitches } from "./switches.ts";
 import { tearDown } from "./teardown.ts";
 import { joinLabUplinks, leaveLabUplink, leaveUnwantedUplinks } from "./uplinks.ts";
@@ -62,8 +61,7 @@ export async function bringUp(
     options.onStep?.({ step: "kept", names: changes.keep.map(({ name }) => name) });
 
     const unsettled = [...new Set([...changes.destroy, ...changes.create.map(({ name }) => name)])];
-    // Said before the first change: whoever comes after a crash must not take for right what has the right name.
-    if (stored !== null) await storeLab(context, { plan, roots: await roots, unsettled });
+    if (stored !== null) await beginChange(context, plan.lab, unsettled);
     await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
     if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
 
@@ -75,17 +73,25 @@ export async function bringUp(
     made.namespaces = missing;
     if (missing.length > 0) await host.namespaces.create(missing);
     options.signal?.throwIfAborted();
-    starting.push((await startOutsideWeb(context, plan)).listening);
-    const startDhcp = async (servers: DhcpPlan[]) =>
-      void starting.push((await startDhcpServers(context, plan, servers)).listening);
+    // What the lab was last brought up to is there, as far as is known.
+    const known = options.changedOnly === true && stored?.unsettled === null ? stored.plan : null;
+    const mayHaveStopped = known === null || !sameServices(known, plan);
+    if (mayHaveStopped) starting.push((await startOutsideWeb(context, plan)).listening);
+    const startDhcp = async (servers: DhcpPlan[]) => {
+      if (mayHaveStopped) starting.push((await startDhcpServers(context, plan, servers)).listening);
+    };
     const { onBridges, onOthers } = dhcpServers(plan);
-    const known = options.changedOnly === true && stored?.unsettled.length === 0 ? stored.plan.network : null;
-    const applied = await applyNetwork(host, plan.network, {
+    const applying = applyNetwork(host, plan.network, {
       fresh: missing,
-      ...(known === null ? {} : { only: changedNamespaces(known, plan.network) }),
+      ...(known === null ? {} : { from: known.network }),
       switches: labSwitches(context.paths, plan),
       onBridges: () => startDhcp(onBridges),
     });
+    // Written while the kernel works; a new lab's images may take longer than that.
+    const stage = async () => stageLab(context, { plan, roots: await roots });
+    const staged = stored === null ? null : stage();
+    staged?.catch(() => undefined);
+    const applied = await applying;
     options.onStep?.({ step: "network", changes: applied.length });
     if (onOthers.length > 0) await startDhcp(onOthers);
     // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
@@ -98,7 +104,8 @@ export async function bringUp(
     const domains = makeDomains(context, platform, built, plan, changes.create, made, options);
     for (const one of await Promise.allSettled([...starting, domains])) if (one.status === "rejected") throw one.reason;
     await leasesTaken(context, plan, changes.create, options.signal);
-    await storeLab(context, { plan, roots: await roots, unsettled: [] });
+    const store = await (staged ?? stage());
+    await store();
   } catch (error) {
     await Promise.allSettled(starting);
     await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);

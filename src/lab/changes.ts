@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
 import type { DomainState } from "../platforms/platform.ts";
 import type { RootFileSystems, StoredLab } from "./context.ts";
 
@@ -32,11 +32,12 @@ export function labChanges(
   const running = new Set(states.filter(({ state }) => state === "running").map(({ name }) => name));
   const before = new Map(stored?.plan.domains.map((domain) => [domain.name, domain]));
   const unsettled = stored?.unsettled ?? [];
+  const there = new Set(namespaces);
   const same = (domain: DomainPlan) =>
     running.has(domain.name) &&
     !unsettled.includes(domain.name) &&
-    namespaces.includes(domain.namespace) &&
-    isDeepStrictEqual(inside(before.get(domain.name)), inside(asStored(domain))) &&
+    there.has(domain.namespace) &&
+    sameData(inside(before.get(domain.name)), inside(domain)) &&
     stored?.roots[domain.image] === roots[domain.image];
   const keep = plan.domains.filter(same);
   const kept = new Set(keep.map(({ name }) => name));
@@ -56,9 +57,4 @@ export function labChanges(
 function inside(domain: DomainPlan | undefined): DomainPlan | undefined {
   if (domain === undefined) return undefined;
   return { ...domain, vifs: domain.vifs.filter(({ configuration }) => configuration === "dhcp") };
-}
-
-/** As it is read back: without what is undefined. */
-function asStored(domain: DomainPlan): DomainPlan {
-  return JSON.parse(JSON.stringify(domain)) as DomainPlan;
 }

@@ -5,7 +5,7 @@ import type { Platform, Workspace } from "../platforms/platform.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { labNames } from "./inventory.ts";
 import { openJournal } from "./journal.ts";
-import { labCgroup, labDirectory, planFile, type Paths } from "./paths.ts";
+import { changingFile, labCgroup, labDirectory, planFile, type Paths } from "./paths.ts";
 
 interface WebServerOptions {
   namespace: string;
@@ -49,30 +49,55 @@ export function workspaceOf(context: LabContext, lab: string, roots: RootFileSys
   };
 }
 
-/** A lab as it was last brought up. */
+/** A lab as it was last brought up to the end. */
 export interface StoredLab {
   plan: LabPlan;
   roots: RootFileSystems;
   /**
-   * Domains that an `up` is changing, or was when it ended: what runs under these names may be as this plan says, as an
-   * earlier one said, or not at all.
+   * Domains that a command was changing, or is: what runs under these names may be as this plan says, as a later one said,
+   * or not at all; and the network may be on the way from one to the other. null: nothing has begun since.
    */
-  unsettled: string[];
+  unsettled: string[] | null;
 }
 
 /** Counts up when a plan means something else than before: a lab of another version of Cloison is not understood. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** null: there is no such lab, or it was never brought up to the end. */
 export async function readStoredLab({ host, paths }: LabContext, lab: string): Promise<StoredLab | null> {
   const text = await host.files.readTextIfExists(planFile(paths, lab));
   if (text === null) return null;
-  const { format, ...stored } = JSON.parse(text) as StoredLab & { format?: number };
-  return format === FORMAT ? stored : null;
+  const { format, ...stored } = JSON.parse(text) as Omit<StoredLab, "unsettled"> & { format?: number };
+  if (format !== FORMAT) return null;
+  const changing = await host.files.readTextIfExists(changingFile(paths, lab));
+  return { ...stored, unsettled: changing === null ? null : (JSON.parse(changing) as string[]) };
 }
 
-export async function storeLab({ host, paths }: LabContext, stored: StoredLab): Promise<void> {
-  await host.files.replaceText(planFile(paths, stored.plan.lab), JSON.stringify({ format: FORMAT, ...stored }));
+/**
+ * Says that a stored lab is being changed, before the first change: whoever comes after a crash must not take for right what
+ * has the right name. Not synced: with a power cut all that it speaks of is gone, too.
+ */
+export async function beginChange({ host, paths }: LabContext, lab: string, unsettled: string[]): Promise<void> {
+  const file = changingFile(paths, lab);
+  await host.files.writeText(`${file}.new`, JSON.stringify(unsettled));
+  await host.files.rename(`${file}.new`, file);
+}
+
+/**
+ * Puts a lab's new plan beside the old one, synced, while the lab is still being changed.
+ * @returns what puts it in the old one's place, and says that the change is complete
+ */
+export async function stageLab(
+  { host, paths }: LabContext,
+  stored: Omit<StoredLab, "unsettled">,
+): Promise<() => Promise<void>> {
+  const { lab } = stored.plan;
+  const file = planFile(paths, lab);
+  await host.files.replaceText(`${file}.next`, JSON.stringify({ format: FORMAT, ...stored }));
+  return async () => {
+    await host.files.rename(`${file}.next`, file);
+    await host.files.remove(changingFile(paths, lab));
+  };
 }
 
 /** As `readStoredLab`; throws a LabError that says which labs there are. */

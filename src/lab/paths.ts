@@ -21,6 +21,8 @@ export const snapshotsDirectory = (paths: Paths) => `${paths.state}/snapshots`;
 export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
 export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;
+/** Is there while a command changes a lab that was up, and after a crash of it. */
+export const changingFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/changing.json`;
 /** What was moved from a real interface that joined the lab's network of this position. */
 export const uplinkFile = (paths: Paths, lab: string, lan: number) => `${labDirectory(paths, lab)}/uplink-${lan}.json`;
 export const uplinkLock = (paths: Paths, lab: string, lan: number) => `${paths.run}/locks/${lab}.uplink-${lan}.lock`;

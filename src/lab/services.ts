@@ -1,6 +1,7 @@
 import type { Running } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
 import type { DhcpPlan, LabPlan, LanMachine } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
 import type { LabContext } from "./context.ts";
 import { hostCgroup, lanCgroup, lanDirectory } from "./paths.ts";
 
@@ -25,6 +26,12 @@ export function dhcpServers({ dhcp, network }: LabPlan): { onBridges: DhcpPlan[]
   const isOnBridge = (server: DhcpPlan) =>
     network[server.namespace]?.links.find(({ name }) => name === server.interface)?.kind === "bridge";
   return { onBridges: dhcp.filter(isOnBridge), onOthers: dhcp.filter((server) => !isOnBridge(server)) };
+}
+
+/** Whether two plans have the same programs outside of the domains, with the same configuration. */
+export function sameServices(before: LabPlan, after: LabPlan): boolean {
+  const servicesOf = ({ lab, dhcp, machines, placement }: LabPlan) => ({ lab, dhcp, machines, placement });
+  return sameData(servicesOf(before), servicesOf(after));
 }
 
 /**

@@ -2,11 +2,13 @@ import type { Host } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
 import type { NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
+import { applyDifference } from "./apply-difference.ts";
 import { formatChange, type Change } from "./change.ts";
+import { changedNamespaces } from "./changed-namespaces.ts";
 import { diffNetwork } from "./diff.ts";
 import { newNamespaceState } from "./new-namespace.ts";
 import { observeIn } from "./observe.ts";
-import { performChanges } from "./perform.ts";
+import { isFirst, performChanges } from "./perform.ts";
 import { NetworkSession } from "./session.ts";
 import type { SwitchDriver } from "./switch-driver.ts";
 import { checkTableNames } from "./tables.ts";
@@ -17,8 +19,8 @@ const ATTEMPTS = 4;
 export interface ApplyOptions {
   /** Namespaces that have just been made: they are not read, which is what takes time in a large lab. */
   fresh?: readonly NamespaceName[];
-  /** Namespaces to look at, as `changedNamespaces` names them; fresh ones always are. Default: all of the network. */
-  only?: readonly NamespaceName[];
+  /** What the network is taken for: only what is wanted otherwise is looked at. Default: nothing is known, all is read. */
+  from?: NetworkState;
   /** Makes and reads the switches of Open vSwitch; without it they are left alone. */
   switches?: SwitchDriver;
   /**
@@ -34,13 +36,27 @@ export interface ApplyOptions {
  * @throws LabError when the kernel refuses a change, or something else keeps undoing it
  */
 export async function applyNetwork(host: Host, network: NetworkState, options: ApplyOptions = {}): Promise<Change[]> {
-  const { switches, only = Object.keys(network) } = options;
-  const wanted = switches === undefined ? withoutSwitches(network) : network;
+  const { switches } = options;
+  const known = (state: NetworkState) => (switches === undefined ? withoutSwitches(state) : state);
+  const wanted = known(network);
+  const from = options.from === undefined ? null : known(options.from);
   for (const { tables } of Object.values(wanted)) checkTableNames(tables);
-  const fresh = new Set(options.fresh);
+  let fresh: ReadonlySet<NamespaceName> = new Set(options.fresh);
+  const done: Change[] = [];
+  let { onBridges } = options;
+  const bridgesStand = async (): Promise<void> => {
+    const call = onBridges;
+    onBridges = undefined;
+    await call?.();
+  };
+  if (from !== null) {
+    const came = await applyDifference(host, from, wanted, { fresh: [...fresh], onBridges: bridgesStand, done });
+    if (came === "done") return done;
+    if (came === "begun") fresh = new Set();
+  }
+  const only = from === null ? Object.keys(wanted) : changedNamespaces(from, wanted);
   const scope = new Set([...only, ...fresh].filter((namespace) => namespace in wanted));
   const session = new NetworkSession(host);
-  const done: Change[] = [];
   const look = async (unread: ReadonlySet<NamespaceName>) => {
     for (;;) {
       const seen = [...scope].filter((namespace) => !unread.has(namespace));
@@ -52,12 +68,6 @@ export async function applyNetwork(host: Host, network: NetworkState, options: A
       // A veth is made with both its ends, so the namespace of the other one is concerned too.
       for (const namespace of beyond) scope.add(namespace);
     }
-  };
-  let { onBridges } = options;
-  const bridgesStand = async (): Promise<void> => {
-    const call = onBridges;
-    onBridges = undefined;
-    await call?.();
   };
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -85,11 +95,6 @@ export async function applyNetwork(host: Host, network: NetworkState, options: A
   } finally {
     session.close();
   }
-}
-
-/** Tables come before all: what they guard against must not get through while the rest is under way. */
-function isFirst({ kind, object }: Change): boolean {
-  return kind === "remove" || object === "table";
 }
 
 function withoutSwitches(network: NetworkState): NetworkState {

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
 
 /**
  * Namespaces of `after` of which something else is wanted than in `before`, and those that are new. Only they need
@@ -8,6 +8,6 @@ import type { NamespaceName } from "../model/plan.ts";
  */
 export function changedNamespaces(before: NetworkState, after: NetworkState): NamespaceName[] {
   return Object.entries(after)
-    .filter(([namespace, state]) => !isDeepStrictEqual(state, before[namespace]))
+    .filter(([namespace, state]) => !sameData(state, before[namespace]))
     .map(([namespace]) => namespace);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { NftTable } from "../model/nft.ts";
-import { parseRuleset, removeCommands, replaceCommands } from "./nft-json.ts";
+import { parseRuleset, removeCommands, replaceCommands, updateCommands } from "./nft-json.ts";
 
 const GUARD: NftTable = {
   family: "bridge",
@@ -80,6 +80,34 @@ describe("nftables as JSON", () => {
       { add: { rule: { ...own, chain: "prerouting", comment: "x", expr: [{ counter: null }, { drop: null }] } } },
     ]);
     expect(removeCommands(["inet cloison"])).toEqual([{ delete: { table: { family: "inet", name: "cloison" } } }]);
+  });
+
+  test("a table that is there: only elements and chains that differ are commanded", () => {
+    const at = { family: "bridge", table: "cloison-guard" };
+    const [vifs, ways] = GUARD.sets;
+    const [prerouting, inward] = GUARD.chains;
+    if (vifs === undefined || ways === undefined || prerouting === undefined || inward === undefined) expect.fail();
+    const after: NftTable = {
+      ...GUARD,
+      sets: [{ ...vifs, elements: ["vif2.0"] }, ways],
+      chains: [prerouting, { ...inward, rules: [{ expr: [{ drop: null }] }] }],
+    };
+    expect(updateCommands(GUARD, GUARD)).toEqual([]);
+    expect(updateCommands(GUARD, after)).toEqual([
+      { delete: { element: { ...at, name: "vifs", elem: ["vif1.0"] } } },
+      { add: { element: { ...at, name: "vifs", elem: ["vif2.0"] } } },
+      { flush: { chain: { ...at, name: "inward" } } },
+      { add: { rule: { ...at, chain: "inward", expr: [{ drop: null }] } } },
+    ]);
+    for (const other of [
+      { ...after, sets: [vifs] },
+      { ...after, sets: [vifs, { ...ways, elements: [] }] },
+      { ...after, sets: [{ ...vifs, type: "iface_index" }, ways] },
+      { ...after, chains: [inward, prerouting] },
+      { ...after, chains: [{ ...prerouting, base: null }, inward] },
+    ]) {
+      expect(updateCommands(GUARD, other)).toEqual(replaceCommands([other]));
+    }
   });
 
   test("what nft lists is read, with handles and counts", () => {

@@ -1,26 +1,72 @@
 import { LabError } from "../model/error.ts";
 import type { NftChain, NftFamily, NftHook, NftRule, NftSet, NftStatement, NftTable } from "../model/nft.ts";
+import { sameData } from "../model/same-data.ts";
 
 /** Commands of libnftables-json(5) that put these tables in place of those with their names, in one transaction. */
 export function replaceCommands(tables: readonly NftTable[]): unknown[] {
   return tables.flatMap((table) => {
     const { family, name } = table;
-    const own = { family, table: name };
     return [
       // Adding what may be there makes the deletion succeed in either case.
       { add: { table: { family, name } } },
       { delete: { table: { family, name } } },
+      ...addCommands([table]),
+    ];
+  });
+}
+
+/** The same for tables of whose names there is none: the kernel waits for its readers when it deletes one. */
+export function addCommands(tables: readonly NftTable[]): unknown[] {
+  return tables.flatMap((table) => {
+    const { family, name } = table;
+    const own = { family, table: name };
+    return [
       { add: { table: { family, name } } },
       // Rules speak of sets and other chains, elements of maps of chains.
       ...table.chains.map((chain) => ({ add: { chain: { ...own, name: chain.name, ...encodeHook(chain.base) } } })),
       ...table.sets.map((set) => ({ add: encodeSet(set, own) })),
-      ...table.chains.flatMap((chain) =>
-        chain.rules.map(({ comment, expr }) => ({
-          add: { rule: { ...own, chain: chain.name, ...(comment === undefined ? {} : { comment }), expr } },
-        })),
-      ),
+      ...table.chains.flatMap((chain) => chain.rules.map((rule) => addRule(family, name, chain.name, rule))),
     ];
   });
+}
+
+/**
+ * Commands that make one table, which is there, another: only elements and rules that differ, in one transaction, where sets
+ * and hooks stay; else it is replaced. Both as plans have them. The transaction fails when an element is not there.
+ */
+export function updateCommands(before: NftTable, after: NftTable): unknown[] {
+  if (!sameData(skeleton(before), skeleton(after))) return replaceCommands([after]);
+  const { family, name: table } = after;
+  const elements = after.sets.flatMap(({ name, elements: wanted }, i) => {
+    const [old, now] = [byText(before.sets[i]?.elements ?? []), byText(wanted)];
+    const command = (verb: "delete" | "add", all: Map<string, unknown>, others: Map<string, unknown>) => {
+      const elem = [...all].filter(([text]) => !others.has(text)).map(([, element]) => element);
+      return elem.length === 0 ? [] : [{ [verb]: { element: { family, table, name, elem } } }];
+    };
+    return [...command("delete", old, now), ...command("add", now, old)];
+  });
+  const chains = after.chains.filter(({ rules }, i) => !sameData(rules, before.chains[i]?.rules));
+  return [
+    ...elements,
+    ...chains.map(({ name }) => ({ flush: { chain: { family, table, name } } })),
+    ...chains.flatMap((chain) => chain.rules.map((rule) => addRule(family, table, chain.name, rule))),
+  ];
+}
+
+/** What of a table cannot be changed while it is in use. Of maps nothing can be said yet. */
+function skeleton({ sets, chains }: NftTable): unknown {
+  return [
+    sets.map(({ elements, map, ...set }) => (map === undefined ? set : { set, map, elements })),
+    chains.map(({ name, base }) => [name, base]),
+  ];
+}
+
+function byText(elements: readonly unknown[]): Map<string, unknown> {
+  return new Map(elements.map((element) => [JSON.stringify(element), element]));
+}
+
+function addRule(family: NftFamily, table: string, chain: string, { comment, expr }: NftRule): unknown {
+  return { add: { rule: { family, table, chain, ...(comment === undefined ? {} : { comment }), expr } } };
 }
 
 /** Commands that remove tables, given as `family name`. */

@@ -9,7 +9,7 @@ import { observeForWalk } from "./observations.ts";
 import { readNamespace } from "./read-namespace.ts";
 import { resolvePeers } from "./peers.ts";
 import { NetworkSession } from "./session.ts";
-import { observeShaping, SHAPING_QDISCS } from "./shaping.ts";
+import { SHAPING_QDISCS, shapingByLink } from "./shaping.ts";
 import type { SwitchDriver } from "./switch-driver.ts";
 import { isOwnTable, observeTables } from "./tables.ts";
 
@@ -79,16 +79,16 @@ export async function observeIn(
     if (state !== undefined) state.tables = ownTables(ruleset);
   }
   const entriesOf = (namespace: NamespaceName) => links.get(namespace) ?? [];
-  await each(
-    (namespace) => entriesOf(namespace).some(({ qdisc }) => qdisc !== null && SHAPING_QDISCS.has(qdisc)),
-    async (namespace, state) => {
-      const shapings = await observeShaping(host, namespace);
-      for (const link of state.links) {
-        const shaping = shapings.get(link.name);
-        if (shaping !== undefined) link.shaping = shaping;
-      }
-    },
-  );
+  for (const { namespace, state } of states) {
+    const entries = entriesOf(namespace);
+    if (!entries.some(({ qdisc }) => qdisc !== null && SHAPING_QDISCS.has(qdisc))) continue;
+    const shapings = shapingByLink(session.socket(namespace).qdiscs());
+    const indexes = new Map(entries.map(({ name, index }) => [name, index]));
+    for (const link of state.links) {
+      const shaping = shapings.get(indexes.get(link.name) ?? 0);
+      if (shaping !== undefined) link.shaping = shaping;
+    }
+  }
   if (switches !== undefined) {
     await each(
       (namespace) => like[namespace]?.switches !== undefined || entriesOf(namespace).some(isPerhapsSwitch),

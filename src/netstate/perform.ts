@@ -6,17 +6,20 @@ import type { NamespaceName } from "../model/plan.ts";
 import { linkOfSysctl, stageOf, type Change, type LinkChange, type Stage } from "./change.ts";
 import { sameCpus } from "./diff.ts";
 import { byNamespace, eachNamespace } from "./each-namespace.ts";
+import { addCommands, removeCommands, replaceCommands, updateCommands } from "./nft-json.ts";
 import { requestsFor, vethRequest } from "./requests.ts";
 import { formatCpuMask, RPS_FILE } from "./rps.ts";
 import type { NetworkSession } from "./session.ts";
 import { sameShaping, setShaping } from "./shaping.ts";
 import type { SwitchDriver } from "./switch-driver.ts";
-import { removeTables, replaceTables } from "./tables.ts";
+import { changeTables } from "./tables.ts";
 
 interface PerformContext {
   /** The whole network: a switch is changed by saying what all of its namespace are to be. */
   wanted: NetworkState;
-  switches: SwitchDriver | undefined;
+  switches?: SwitchDriver | undefined;
+  /** Tables that change are as a plan has them: what stays in them is not touched. Default: they are replaced. */
+  knownTables?: boolean;
   /** Awaited when bridges have their addresses, and before ports are made. */
   onBridges?: (() => Promise<void>) | undefined;
 }
@@ -25,7 +28,7 @@ interface PerformContext {
 export async function performChanges(
   session: NetworkSession,
   changes: readonly Change[],
-  { wanted, switches, onBridges }: PerformContext,
+  { wanted, switches, onBridges, knownTables = false }: PerformContext,
 ): Promise<void> {
   const stages = new Map<Stage, Change[]>();
   for (const change of changes) {
@@ -37,8 +40,12 @@ export async function performChanges(
   const at = (...names: Stage[]): Change[] => names.flatMap((name) => stages.get(name) ?? []);
 
   await eachNamespace(ofObject(at("table"), "table"), async (namespace, group) => {
-    const tables = group.flatMap(({ wanted }) => wanted ?? []);
-    await replaceTables(session.host, namespace, tables);
+    const commands = group.flatMap(({ wanted: table, observed }) => {
+      if (table === null) return [];
+      if (observed === null) return addCommands([table]);
+      return knownTables ? updateCommands(observed, table) : replaceCommands([table]);
+    });
+    await changeTables(session.host, namespace, commands);
   });
   request(session, at("remove neighbour", "remove route", "remove address"));
   request(session, at("remove link"));
@@ -74,8 +81,13 @@ export async function performChanges(
   }
   await eachNamespace(at("remove table"), async (namespace, group) => {
     const names = group.map(({ name }) => name);
-    await removeTables(session.host, namespace, names);
+    await changeTables(session.host, namespace, removeCommands(names));
   });
+}
+
+/** Whether a change is carried out before others are looked for again. Tables come before all: what they guard against must not get through while the rest is under way. */
+export function isFirst({ kind, object }: Change): boolean {
+  return kind === "remove" || object === "table";
 }
 
 function ofObject<O extends Change["object"]>(changes: readonly Change[], object: O): Extract<Change, { object: O }>[] {

@@ -46,9 +46,35 @@ export function readNamespace(
   }));
   const [addresses, routes, neighbours] = [socket.addresses(), socket.routes(), socket.neighbours()];
   const leased = new Set(like?.leased);
-  const switches = new Set(like?.switches?.map(({ name }) => name));
+  const state = toState(
+    { links, addresses, routes, neighbours, ...inside },
+    { nameOf, like, peerOf: (link) => peerOf(namespace, link) },
+  );
+  return { state, links, addresses, routes, neighbours, nameOf, leased, legacyTables: inside.legacyTables };
+}
 
-  const state: NamespaceState = {
+interface Entries {
+  links: readonly LinkEntry[];
+  addresses: readonly AddressEntry[];
+  routes: readonly RouteEntry[];
+  neighbours: readonly NeighbourEntry[];
+  /** Key: link. */
+  rps: ReadonlyMap<string, number[]>;
+  sysctls: Record<string, string>;
+}
+
+/** What entries say as the state of a namespace; without tables, shaping and switches. */
+export function toState(
+  { links, addresses, routes, neighbours, rps, sysctls }: Entries,
+  {
+    nameOf,
+    like,
+    peerOf,
+  }: { nameOf: (index: number) => string; like: NamespaceState | undefined; peerOf: (link: LinkEntry) => Link["peer"] },
+): NamespaceState {
+  const leased = new Set(like?.leased);
+  const switches = new Set(like?.switches?.map(({ name }) => name));
+  return {
     links: links.map((entry) => ({
       name: entry.name,
       kind: switches.has(entry.name) ? "switch-port" : kindOf(entry),
@@ -56,8 +82,8 @@ export function readNamespace(
       mtu: entry.mtu,
       mac: entry.mac,
       master: entry.masterIndex === null ? null : nameOf(entry.masterIndex),
-      peer: entry.kind === "veth" ? peerOf(namespace, entry) : null,
-      rpsCpus: inside.rps.get(entry.name) ?? [],
+      peer: entry.kind === "veth" ? peerOf(entry) : null,
+      rpsCpus: rps.get(entry.name) ?? [],
       ...(entry.vlanId === null || entry.peerIndex === null
         ? {}
         : { vlan: { parent: nameOf(entry.peerIndex), id: entry.vlanId } }),
@@ -74,10 +100,9 @@ export function readNamespace(
     neighbours: neighbours
       .filter(({ permanent }) => permanent)
       .map(({ linkIndex, address, mac, proxy }) => ({ link: nameOf(linkIndex), address, mac, proxy })),
-    sysctls: inside.sysctls,
+    sysctls,
     tables: {},
   };
-  return { state, links, addresses, routes, neighbours, nameOf, leased, legacyTables: inside.legacyTables };
 }
 
 /** Tunnels that some kernels put into every namespace and let nobody delete (net.core.fb_tunnels_only_for_init_net). */
@@ -130,7 +155,8 @@ function isSet(entry: RouteEntry): boolean {
   return isMainUnicast(entry) && !KERNEL_PROTOCOLS.has(entry.protocol);
 }
 
-function readRps(links: readonly LinkEntry[]): Map<string, number[]> {
+/** CPUs that process what each receives, by name. Inside the namespace. */
+export function readRps(links: readonly LinkEntry[]): Map<string, number[]> {
   const sysfs = new NetworkSysfs();
   try {
     return new Map(links.map(({ name }) => [name, parseCpuMask(sysfs.read(name, RPS_FILE) ?? "0")]));
@@ -145,7 +171,8 @@ const WITHOUT: [RegExp, string][] = [
   [/^net\.bridge\.bridge-nf-call-/, "0"],
 ];
 
-function readSysctls(names: readonly string[]): Record<string, string> {
+/** Those that this kernel has. Inside the namespace. */
+export function readSysctls(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = readNetworkSysctl(name) ?? WITHOUT.find(([pattern]) => pattern.test(name))?.[1];

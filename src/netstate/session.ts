@@ -14,6 +14,8 @@ interface Known {
   descriptor?: NamespaceDescriptor;
   indexes: Map<string, number>;
   nextIndex: number;
+  /** Not all links are known: whether an index is free has to be asked. */
+  partly: boolean;
 }
 
 /** Sockets into namespaces, kept open from observing to applying, and the indexes by which the kernel knows their links. */
@@ -48,6 +50,20 @@ export class NetworkSession {
     const known = this.#of(namespace);
     known.indexes = new Map(links.map(({ name, index }) => [name, index]));
     known.nextIndex = Math.max(known.nextIndex, ...links.map(({ index }) => index + 1));
+    known.partly = false;
+  }
+
+  /**
+   * Takes over the indexes of some links of a namespace.
+   * @param names of the links that were looked for
+   * @param count of the links that it may have
+   */
+  learnSome(namespace: NamespaceName, names: Iterable<string>, links: readonly LinkEntry[], count: number): void {
+    const known = this.#of(namespace);
+    for (const name of names) known.indexes.delete(name);
+    for (const { name, index } of links) known.indexes.set(name, index);
+    known.nextIndex = Math.max(known.nextIndex, FIRST_INDEX + count);
+    known.partly = true;
   }
 
   link(namespace: NamespaceName, name: string): LinkRef {
@@ -59,6 +75,7 @@ export class NetworkSession {
   /** Chooses an index for a link that is about to be made. */
   newLink(namespace: NamespaceName, name: string): LinkRef {
     const known = this.#of(namespace);
+    while (known.partly && this.socket(namespace).link(known.nextIndex) !== null) known.nextIndex += 1;
     const index = known.nextIndex++;
     known.indexes.set(name, index);
     return { index, name };
@@ -76,7 +93,7 @@ export class NetworkSession {
     let known = this.#known.get(namespace);
     if (known === undefined) {
       // The loopback is the first device of every namespace.
-      known = { indexes: new Map([["lo", 1]]), nextIndex: FIRST_INDEX };
+      known = { indexes: new Map([["lo", 1]]), nextIndex: FIRST_INDEX, partly: false };
       this.#known.set(namespace, known);
     }
     return known;

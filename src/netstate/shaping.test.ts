@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseShaping, sameShaping, shapingCommands } from "./shaping.ts";
+import { shapingByLink, sameShaping, shapingCommands } from "./shaping.ts";
 
 describe("shaping", () => {
   test.each([
@@ -30,30 +30,20 @@ describe("shaping", () => {
     expect(shapingCommands("eth0", {}, undefined)).toEqual([]);
   });
 
-  test("what tc lists is read; qdiscs of others are not", () => {
-    // netem 6.1 prints seconds and shares of one; the kernel keeps a share in parts of 2^32.
+  test("what the kernel lists is read; qdiscs of others are not", () => {
+    const qdisc = { rateBytesPerSecond: null, delayNs: null, loss: null };
     const listed = [
-      { kind: "noqueue", handle: "0:", dev: "lo", root: true, options: {} },
-      { kind: "tbf", handle: "1:", dev: "eth0", root: true, options: { rate: 125_000, burst: 12_500, lat: 140_000 } },
-      {
-        kind: "netem",
-        handle: "1:",
-        dev: "eth1",
-        root: true,
-        options: {
-          limit: 1000,
-          delay: { delay: 0.01, jitter: 0, correlation: 0 },
-          "loss-random": { loss: 0.00999999977648258, correlation: 0 },
-          ecn: false,
-          gap: 0,
-        },
-      },
-      { kind: "tbf", handle: "10:", dev: "eth1", parent: "1:1", options: { rate: 1_000_000 } },
-      { kind: "htb", handle: "1:", dev: "eth2", root: true, options: {} },
+      { ...qdisc, linkIndex: 1, kind: "noqueue" },
+      { ...qdisc, linkIndex: 2, kind: "tbf", rateBytesPerSecond: 125_000 },
+      { ...qdisc, linkIndex: 3, kind: "netem", delayNs: 10_000_000, loss: 0.00999999977648258 },
+      { ...qdisc, linkIndex: 3, kind: "tbf", rateBytesPerSecond: 1_000_000 },
+      { ...qdisc, linkIndex: 4, kind: "netem", delayNs: 0, loss: 0.5 },
+      { ...qdisc, linkIndex: 5, kind: "htb" },
     ];
-    expect([...parseShaping(JSON.stringify(listed))]).toEqual([
-      ["eth0", { rateBitsPerSecond: 1_000_000 }],
-      ["eth1", { delayMs: 10, lossPercent: 1, rateBitsPerSecond: 8_000_000 }],
+    expect([...shapingByLink(listed)]).toEqual([
+      [2, { rateBitsPerSecond: 1_000_000 }],
+      [3, { delayMs: 10, lossPercent: 1, rateBitsPerSecond: 8_000_000 }],
+      [4, { lossPercent: 50 }],
     ]);
   });
 

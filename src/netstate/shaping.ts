@@ -1,4 +1,6 @@
 import type { Host } from "../host/host.ts";
+import type { NetlinkSocket } from "../host/netlink.ts";
+import type { QdiscEntry } from "../host/netlink-entry.ts";
 import { LabError } from "../model/error.ts";
 import type { Shaping } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
@@ -17,6 +19,8 @@ const NETEM_FRAMES = 100_000;
 
 /** Of netem's qdisc below which TBF's stands: one that nobody else is likely to choose. */
 const NETEM_HANDLE = "c10:";
+/** Where TBF's stands, `c10:1`, as a number. */
+const NETEM_CHILD = 0xc10_0001;
 
 /** Lines for `tc -batch` that give the link this shaping in place of what it has; none of both is undefined. */
 export function shapingCommands(link: string, wanted: Shaping | undefined, observed: Shaping | undefined): string[] {
@@ -50,31 +54,27 @@ function tbfOptions(rateBitsPerSecond: number): string {
   return `tbf rate ${rateBitsPerSecond}bit burst ${burst}b limit ${burst + queue}b`;
 }
 
-/** What `tc -j qdisc show` prints of one, as far as it is read: bytes and seconds, and losses of 1. */
-interface ListedQdisc {
-  kind: string;
-  dev: string;
-  handle?: string;
-  options?: { rate?: number; delay?: { delay: number }; "loss-random"?: { loss: number } };
-}
-
-/** Key: link. Links without shaping of ours are left out. */
-export function parseShaping(text: string): Map<string, Shaping> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tc's own format, and its word is taken for it
-  const qdiscs = JSON.parse(text) as ListedQdisc[];
-  const shapings = new Map<string, Shaping>();
-  for (const { kind, dev, options = {} } of qdiscs) {
+/** Key: the link's index. Links without shaping of ours are left out. */
+export function shapingByLink(qdiscs: readonly QdiscEntry[]): Map<number, Shaping> {
+  const shapings = new Map<number, Shaping>();
+  for (const { linkIndex, kind, rateBytesPerSecond, delayNs, loss } of qdiscs) {
     if (!SHAPING_QDISCS.has(kind)) continue;
-    const { rate, delay, "loss-random": loss } = options;
-    shapings.set(dev, {
-      ...shapings.get(dev),
-      ...(kind === "tbf" && rate !== undefined ? { rateBitsPerSecond: rate * 8 } : {}),
+    shapings.set(linkIndex, {
+      ...shapings.get(linkIndex),
+      ...(rateBytesPerSecond === null ? {} : { rateBitsPerSecond: rateBytesPerSecond * 8 }),
       // The kernel counts in ticks of 64 ns, and losses in parts of 2^32.
-      ...(delay === undefined ? {} : { delayMs: rounded(delay.delay * 1000, 3) }),
-      ...(loss === undefined ? {} : { lossPercent: rounded(loss.loss * 100, 4) }),
+      ...(delayNs === null || delayNs === 0 ? {} : { delayMs: rounded(delayNs / 1e6, 3) }),
+      ...(loss === null || loss === 0 ? {} : { lossPercent: rounded(loss * 100, 4) }),
     });
   }
   return shapings;
+}
+
+/** The shaping of one link, whose root qdisc is one of ours. */
+export function readShaping(socket: NetlinkSocket, linkIndex: number): Shaping | undefined {
+  const root = socket.qdisc(linkIndex);
+  const below = root?.kind === "netem" ? socket.qdisc(linkIndex, NETEM_CHILD) : null;
+  return shapingByLink([root, below].flatMap((qdisc) => qdisc ?? [])).get(linkIndex);
 }
 
 function rounded(value: number, digits: number): number {
@@ -93,11 +93,6 @@ function canonicalShaping({ rateBitsPerSecond, delayMs, lossPercent }: Shaping =
     delayMs === undefined ? null : rounded(delayMs, 3),
     lossPercent === undefined ? null : rounded(lossPercent, 4),
   ]);
-}
-
-/** The shaping of all links of a namespace. Throws LabError. */
-export async function observeShaping(host: Host, namespace: NamespaceName): Promise<Map<string, Shaping>> {
-  return parseShaping(await host.processes.must({ argv: ["tc", "-j", "qdisc", "show"], namespace }));
 }
 
 /** Sets the shaping of links of a namespace, in one go. Throws LabError, which names the remedy where the kernel cannot do it. */

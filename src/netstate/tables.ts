@@ -5,7 +5,7 @@ import type { NamespaceName } from "../model/plan.ts";
 import type { NftTable } from "../model/nft.ts";
 import { lacksDevices, withChainDevices } from "./chain-devices.ts";
 import { eachNamespace } from "./each-namespace.ts";
-import { parseRuleset, removeCommands, replaceCommands, type Ruleset } from "./nft-json.ts";
+import { parseRuleset, type Ruleset } from "./nft-json.ts";
 
 /** Tables whose names begin so are Cloison's: made, replaced and removed by it. All others are left alone. */
 const OWN_PREFIX = "cloison";
@@ -49,20 +49,8 @@ export async function observeTables(
   return observed;
 }
 
-/** Puts the tables in place of those with their names, in one transaction. Throws LabError. */
-export async function replaceTables(host: Host, namespace: NamespaceName, tables: readonly NftTable[]): Promise<void> {
-  await nft(host, namespace, replaceCommands(tables));
-}
-
-/** Removes tables, given as `family name`. Throws LabError. */
-export async function removeTables(host: Host, namespace: NamespaceName, tables: readonly string[]): Promise<void> {
-  await nft(host, namespace, removeCommands(tables));
-}
-
-/** nft 1.0.6 opens /dev/stdin to read JSON, which it can do with a pipe, not with the socket that it would be given. */
-const NFT = "cat | nft -j -f -";
-
-async function nft(host: Host, namespace: NamespaceName, nftables: unknown[]): Promise<void> {
+/** Carries out commands of libnftables-json(5) in one transaction. Throws LabError. */
+export async function changeTables(host: Host, namespace: NamespaceName, nftables: readonly unknown[]): Promise<void> {
   const { code, stderr } = await host.processes.run({
     argv: ["sh", "-c", NFT],
     namespace,
@@ -73,3 +61,6 @@ async function nft(host: Host, namespace: NamespaceName, nftables: unknown[]): P
     hint: "`cloison check` says whether this machine's kernel has what the lab's rules need",
   });
 }
+
+/** nft 1.0.6 opens /dev/stdin to read JSON, which it can do with a pipe, not with the socket that it would be given. */
+const NFT = "cat | nft -j -f -";

@@ -20,6 +20,9 @@ domains:
 /** Every so many-th effect is tried: a step that has no divisor in common with the two domains' rhythm. */
 const EFFECT_STRIDE = 5;
 
+/** The same for apply, which has fewer. */
+const APPLY_STRIDE = 3;
+
 /** Milliseconds after which `up` and `down` are killed from outside; drawn once, to be the same each time. */
 const UP_DELAYS_MS = [171, 214, 263, 307, 352, 396, 441, 517];
 const DOWN_DELAYS_MS = [148, 183, 226, 274];
@@ -113,6 +116,29 @@ needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was befo
       for (const domain of ["one", "two"]) expect(limitOf(domain).stdout.trim()).toBe(`${64 * 2 ** 20}`);
     }
     restored("change");
+  });
+
+  test("a crash of an apply: the next one completes it, there or back", () => {
+    expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+    const changed = join(sandbox.folder, "changed.yaml");
+    // A rate, an anti-spoofing that is off, another address: tc, nft and netlink; no domain is made anew.
+    const nic = "nics: [{ network: lan, address: 10.77.0.99, rate: { in: 10M }, antispoof: false }]";
+    writeFileSync(changed, LAB.replace("disk: 16M", `disk: 16M, ${nic}`));
+    const { effect } = countsOf("apply", changed);
+    let [at, other] = [changed, file];
+    let crashes = 0;
+    for (let n = 1; n <= effect; n += APPLY_STRIDE) {
+      const { code, stderr } = crash("apply", other, "effect", "after", n);
+      expect({ n, code: code ?? 0, stderr }).toEqual({ n, code: 0, stderr: "" });
+      if (code === null) crashes += 1;
+      // Every other time what is asked for by then is the state before.
+      if (crashes % 2 === 0) [at, other] = [other, at];
+      expect({ n, ...sandbox.cloison("apply", at) }).toMatchObject({ n, code: 0, stderr: "" });
+      const { stdout } = sandbox.cloison("net", "diff", "fragile");
+      expect({ n, stdout }).toEqual({ n, stdout: "nothing differs from the plan\n" });
+    }
+    expect(crashes).toBeGreaterThan(5);
+    restored("apply");
   });
 
   test("at any moment of up and of down", async () => {

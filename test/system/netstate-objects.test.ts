@@ -3,7 +3,6 @@ import { createRealHost } from "../../src/host/real.ts";
 import { LabError } from "../../src/model/error.ts";
 import type { Link, NamespaceState, NetworkState, Switch } from "../../src/model/network-state.ts";
 import { applyNetwork, type ApplyOptions } from "../../src/netstate/apply.ts";
-import { changedNamespaces } from "../../src/netstate/changed-namespaces.ts";
 import { formatChange } from "../../src/netstate/change.ts";
 import { newNamespaceState } from "../../src/netstate/new-namespace.ts";
 import { observeNetwork } from "../../src/netstate/observe.ts";
@@ -195,20 +194,93 @@ needs("root")("what a network state may consist of, on a real kernel", () => {
     expect(await applied(WANTED)).toEqual([]);
   });
 
-  test("a change is looked for only where one is wanted; a veth's other end is included", async () => {
-    const after = structuredClone(WANTED);
-    after[TWO]?.addresses.push({ link: "eth0", address: "10.23.0.33", prefix: 24 });
-    const only = changedNamespaces(WANTED, after);
-    expect(only).toEqual([TWO]);
-    await inside(ONE, "ip address add 10.23.0.44/24 dev eth0");
-    expect(await applied(after, { only })).toEqual(["two: address 10.23.0.33/24 on eth0: missing"]);
-    expect(await applied(WANTED)).toHaveLength(2);
+  /** WANTED with another address in one of the guests. */
+  const withAddress = (namespace: string, address: string): NetworkState => {
+    const network = structuredClone(WANTED);
+    network[namespace]?.addresses.push({ link: "eth0", address, prefix: 24 });
+    return network;
+  };
 
-    await inside(HOST, "ip link delete vif1.0");
-    const done = await applied(WANTED, { only: [HOST] });
-    expect(done).toContain("host: link vif1.0: missing");
-    expect(done).toContain("one: link eth0: missing");
+  test("from a known state only what it changes is looked at", async () => {
+    const after = withAddress(TWO, "10.23.0.33");
+    await inside(ONE, "ip address add 10.23.0.44/24 dev eth0");
+    await inside(TWO, "sysctl -qw net.ipv4.conf.eth0.arp_ignore=1");
+    expect(await applied(after, { from: WANTED })).toEqual(["two: address 10.23.0.33/24 on eth0: missing"]);
+    expect(await inside(ONE, "ip address show dev eth0")).toContain("10.23.0.44");
+    await inside(TWO, "sysctl -qw net.ipv4.conf.eth0.arp_ignore=0");
+    expect(await applied(WANTED)).toHaveLength(2);
+  });
+
+  test("of the changed namespace, too, only what changes is asked for by its name, and changed", async () => {
+    const asked: string[] = [];
+    const netlink = (name: string | null) =>
+      new Proxy(host.namespaces.netlink(name), {
+        get(socket, property) {
+          const value: unknown = Reflect.get(socket, property);
+          if (typeof value !== "function") return value;
+          return (...args: unknown[]) => {
+            if (property !== "close") asked.push(`${String(property)} ${JSON.stringify(args)}`);
+            return (value as (...all: unknown[]) => unknown).apply(socket, args);
+          };
+        },
+      });
+    const watched = { ...host, namespaces: { ...host.namespaces, netlink } };
+    const after = withHost(({ links }) => {
+      for (const entry of links) if (entry.name === "vif2.0") entry.shaping = { rateBitsPerSecond: 1_000_000 };
+    });
+    await inside(HOST, "bridge link set dev vif1.0 isolated off");
+    expect(await applyNetwork(watched, after, { from: WANTED })).toHaveLength(1);
+    const names = asked.flatMap((call) => /^link \["(.*)"\]/.exec(call)?.[1] ?? []);
+    expect([...new Set(names)]).toEqual(["vif2.0", "br0", "eth0"]);
+    const verbs = new Set(asked.filter((call) => call !== "perform [[]]").map((call) => call.split(" ")[0]));
+    expect(verbs).toEqual(new Set(["addressesOn", "link", "namespaceIds", "qdisc", "routesOn"]));
+    expect(await applied(WANTED)).toEqual([
+      "host: link vif1.0: isolated none -> true",
+      'host: link vif2.0: shaping {"rateBitsPerSecond":1000000} -> none',
+    ]);
+  });
+
+  test("from a known state: what the kernel takes along comes back, links are made and removed by name", async () => {
+    const moved = structuredClone(WANTED);
+    for (const one of moved[TWO]?.addresses ?? []) if (one.prefix === 24) one.address = "10.23.0.4";
+    for (const one of moved[TWO]?.routes ?? []) if (one.destination === "default") one.source = "10.23.0.4";
+    const done = await applied(moved, { from: WANTED });
+    // The old address took its default route along.
+    expect(done).toContain("two: route default: missing");
+    expect(await applied(moved)).toEqual([]);
+
+    const fewer = structuredClone(moved);
+    delete fewer[TWO];
+    const host_ = fewer[HOST];
+    if (host_ !== undefined) host_.links = host_.links.filter(({ name }) => name !== "vif2.0");
+    expect(await applied(fewer, { from: moved })).toEqual(["host: link vif2.0: not wanted"]);
+    expect(await applied(fewer)).toEqual([]);
+    await host.namespaces.remove([TWO]);
+    await host.namespaces.create([TWO]);
+    expect(await applied(WANTED, { from: fewer, fresh: [TWO] })).toContain("host: link vif2.0: missing");
     expect(await applied(WANTED)).toEqual([]);
+    expect(await pings(TWO, "10.23.0.1")).toBe(true);
+  });
+
+  test("where the kernel is not as it is taken for, all of the changed namespaces is looked at", async () => {
+    const after = withAddress(TWO, "10.23.0.33");
+    const drifts: [string, string][] = [
+      ["of the link that changes", "ip link set eth0 mtu 1400"],
+      ["of a route on it", "ip route delete default"],
+      ["that is wanted already", "ip address add 10.23.0.33/24 dev eth0"],
+    ];
+    for (const [what, command] of drifts) {
+      await inside(TWO, `${command}; sysctl -qw net.ipv6.conf.eth0.proxy_ndp=1`);
+      await applied(after, { from: WANTED });
+      expect({ what, left: await applied(after) }).toEqual({ what, left: [] });
+      await applied(WANTED);
+    }
+    // A veth's other end lies in a namespace of which nothing else is wanted.
+    await inside(HOST, "ip link delete vif2.0");
+    const done = await applied(after, { from: WANTED });
+    expect(done).toEqual(expect.arrayContaining(["host: link vif2.0: missing", "two: link eth0: missing"]));
+    expect(await applied(after)).toEqual([]);
+    await applied(WANTED);
   });
 
   test("switches are told to their driver, and what it makes is read", async () => {

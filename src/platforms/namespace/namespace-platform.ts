@@ -102,11 +102,18 @@ async function listDomains(host: Host, workspace: Workspace, plan: LabPlan): Pro
   ]);
   const planned = new Map(plan.domains.map((domain) => [domain.namespace, domain]));
   const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(prefix) && !others.has(name));
+  // Only those with programs have one, which is few of many.
+  const folders = new Set(await host.files.list(`${workspace.directory}/domains`));
   return Promise.all(
     namespaces.map(async (namespace): Promise<DomainState> => {
       const domain = planned.get(namespace);
       const name = domain?.name ?? namespace.slice(prefix.length);
-      return { lab: plan.lab, name, orphan: domain === undefined, ...(await stateOf(host, workspace, domain, name)) };
+      return {
+        lab: plan.lab,
+        name,
+        orphan: domain === undefined,
+        ...(await stateOf(host, workspace, domain, name, folders)),
+      };
     }),
   );
 }
@@ -116,9 +123,10 @@ async function stateOf(
   workspace: Workspace,
   domain: DomainPlan | undefined,
   name: string,
+  folders: ReadonlySet<string>,
 ): Promise<Pick<DomainState, "state" | "pid">> {
   const paths = domainPaths(workspace, name);
-  const pid = await firstProcess(host, paths.first);
+  const pid = folders.has(name) ? await firstProcess(host, paths.first) : null;
   if (pid !== null || domain === undefined || initScript(domain) === null) return { state: "running", pid };
   return { state: (await host.files.exists(paths.first)) ? "stopped" : "prepared", pid };
 }
