@@ -3,7 +3,7 @@ import { requireStoredLab } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
 import { withTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
-import type { PlatformName } from "../model/lab.ts";
+import type { Lab, PlatformName } from "../model/lab.ts";
 import type { LabPlan } from "../model/plan.ts";
 import { SWITCH_PACKAGE } from "../switch/programs.ts";
 import type { AppContext } from "./context.ts";
@@ -22,8 +22,6 @@ const LOCK_WAIT_MS = 500;
 export type UpStep = { step: "platform"; name: PlatformName } | { step: "image"; progress: string } | BringUpStep;
 
 export interface UpOptions {
-  /** Of a lab that is up only what the file has changed is looked at, not all that is wanted. */
-  changedOnly?: boolean;
   platform?: PlatformName;
   parallel?: number;
   /** Real interfaces that join are put back after so long unless `confirm` is said; absent: they stay. */
@@ -35,6 +33,10 @@ export interface UpOptions {
 /** Brings a lab to what its file says, and returns the plan that it follows now. */
 export async function up(app: AppContext, file: string, options: UpOptions): Promise<LabPlan> {
   const { lab } = await readLabFile(app, file);
+  return bring(app, lab, options);
+}
+
+async function bring(app: AppContext, lab: Lab, options: UpOptions & { changedOnly?: boolean }): Promise<LabPlan> {
   requireRoot(app, "up");
   const plan = await planFor(app, lab, options.platform ?? lab.platform);
   options.onStep?.({ step: "platform", name: plan.platform });
@@ -61,14 +63,14 @@ export async function up(app: AppContext, file: string, options: UpOptions): Pro
 }
 
 /**
- * Brings a lab that is up to what its changed file says. What the kernel has of the rest is taken for what it was brought up
- * to: `net diff` looks, `up` mends all.
+ * Brings a lab that is up to what its changed file says. What the machine has of the rest is taken for what it was brought up
+ * to: `net diff` looks, `up` mends all. After an `up` or `apply` that was cut off nothing is taken for anything.
  * @throws LabError when it is not up, or on another platform
  */
 export async function apply(app: AppContext, file: string, options: Omit<UpOptions, "platform">): Promise<LabPlan> {
   const { lab } = await readLabFile(app, file);
   const { plan } = await requireStoredLab(app, lab.name);
-  return up(app, file, { ...options, platform: plan.platform, changedOnly: true });
+  return bring(app, lab, { ...options, platform: plan.platform, changedOnly: true });
 }
 
 /**

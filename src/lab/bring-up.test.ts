@@ -68,7 +68,7 @@ const BEGUN = [
   "write /state/labs/demo/changing.json.new",
   "rename /state/labs/demo/changing.json.new /state/labs/demo/changing.json",
 ];
-const STAGED = "replace /state/labs/demo/plan.json.next";
+const STAGED = "write /state/labs/demo/plan.json.next";
 const STORED = [
   "rename /state/labs/demo/plan.json.next /state/labs/demo/plan.json",
   "remove /state/labs/demo/changing.json",
@@ -167,6 +167,16 @@ test("an apply takes what is stored for what is there, and does not look after p
   await up(CHANGED, { changedOnly: true });
   // Its leases are others.
   expect(story().lan).toContain("run dnsmasq");
+});
+
+test("where namespaces are gone, as after a restart of the machine, an apply knows nothing", async () => {
+  await up();
+  await fixture.host.namespaces.remove(NAMESPACES);
+  story();
+  await up(PLAN, { changedOnly: true });
+  const { lab, lan } = story();
+  expect(lab).toContain("apply network to 6 namespaces, 6 of them new");
+  expect(lan.toSorted()).toEqual(["run dnsmasq", "run web-server"]);
 });
 
 test("after a change that was cut off an apply knows nothing, until one is complete", async () => {
@@ -278,9 +288,12 @@ test("what cannot be undone is said together with why it had to be", async () =>
   expect(await readJournal(fixture.host, fixture.context.paths, "demo")).not.toEqual([]);
 });
 
-test("a lab that another version of Cloison has stored is made anew", async () => {
+test.each([
+  ["another version of Cloison has stored", JSON.stringify({ plan: PLAN, roots: ROOTS })],
+  ["a power cut has left half stored", JSON.stringify({ plan: PLAN, roots: ROOTS }).slice(0, 100)],
+])("a lab that %s is made anew", async (_, text) => {
   await up();
-  fixture.host.files.texts.set("/state/labs/demo/plan.json", JSON.stringify({ plan: PLAN, roots: ROOTS }));
+  fixture.host.files.texts.set("/state/labs/demo/plan.json", text);
   story();
   await up();
   expect(story().lab).toContain("start two");

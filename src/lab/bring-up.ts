@@ -4,7 +4,15 @@ import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
 import { labChanges } from "./changes.ts";
-import { beginChange, readStoredLab, stageLab, workspaceOf, type LabContext, type RootFileSystems } from "./context.ts";
+import {
+  beginChange,
+  readStoredLab,
+  stageLab,
+  workspaceOf,
+  type LabContext,
+  type RootFileSystems,
+  type StoredLab,
+} from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { labDirectory, namespacePrefix } from "./paths.ts";
 import { dhcpServers, sameServices, startDhcpServers, startOutsideWeb } from "./services.ts";
@@ -19,7 +27,7 @@ export type BringUpStep =
   | { step: "kept"; names: string[] };
 
 interface BringUpOptions {
-  /** What the lab was brought up to is taken for what is there; only what the plan changes is looked at. */
+  /** What the lab was last brought up to is taken for what is there; only what the plan changes is looked at. */
   changedOnly?: boolean;
   /** Domains that are made at a time. */
   parallel: number;
@@ -73,8 +81,7 @@ export async function bringUp(
     made.namespaces = missing;
     if (missing.length > 0) await host.namespaces.create(missing);
     options.signal?.throwIfAborted();
-    // What the lab was last brought up to is there, as far as is known.
-    const known = options.changedOnly === true && stored?.unsettled === null ? stored.plan : null;
+    const known = options.changedOnly === true ? settledPlan(stored, missing) : null;
     const mayHaveStopped = known === null || !sameServices(known, plan);
     if (mayHaveStopped) starting.push((await startOutsideWeb(context, plan)).listening);
     const startDhcp = async (servers: DhcpPlan[]) => {
@@ -111,6 +118,12 @@ export async function bringUp(
     await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);
     throw made.isNew ? error : withoutWhatFailed(plan, made, error);
   }
+}
+
+/** The plan that the machine is as, as far as is known; null: a change was cut off, or the machine has been started anew. */
+function settledPlan(stored: StoredLab | null, missing: string[]): LabPlan | null {
+  if (stored === null || stored.unsettled !== null) return null;
+  return missing.some((name) => name in stored.plan.network) ? null : stored.plan;
 }
 
 /** What a call has made, or was about to. */

@@ -66,16 +66,26 @@ const FORMAT = 3;
 /** null: there is no such lab, or it was never brought up to the end. */
 export async function readStoredLab({ host, paths }: LabContext, lab: string): Promise<StoredLab | null> {
   const text = await host.files.readTextIfExists(planFile(paths, lab));
-  if (text === null) return null;
-  const { format, ...stored } = JSON.parse(text) as Omit<StoredLab, "unsettled"> & { format?: number };
-  if (format !== FORMAT) return null;
+  const written = text === null ? null : parseWhole<Omit<StoredLab, "unsettled"> & { format?: number }>(text);
+  if (written?.format !== FORMAT) return null;
+  const { format: _, ...stored } = written;
   const changing = await host.files.readTextIfExists(changingFile(paths, lab));
-  return { ...stored, unsettled: changing === null ? null : (JSON.parse(changing) as string[]) };
+  return { ...stored, unsettled: changing === null ? null : (parseWhole<string[]>(changing) ?? []) };
+}
+
+/** null: a power cut has left a part of it, or nothing. */
+function parseWhole<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 /**
  * Says that a stored lab is being changed, before the first change: whoever comes after a crash must not take for right what
- * has the right name. Not synced: with a power cut all that it speaks of is gone, too.
+ * has the right name.
  */
 export async function beginChange({ host, paths }: LabContext, lab: string, unsettled: string[]): Promise<void> {
   const file = changingFile(paths, lab);
@@ -84,7 +94,8 @@ export async function beginChange({ host, paths }: LabContext, lab: string, unse
 }
 
 /**
- * Puts a lab's new plan beside the old one, synced, while the lab is still being changed.
+ * Puts a lab's new plan beside the old one, while the lab is still being changed. Nothing of this is synced: a process that
+ * dies leaves it whole, and a power cut ends what it speaks of, so that the lab has to be made anew in any case.
  * @returns what puts it in the old one's place, and says that the change is complete
  */
 export async function stageLab(
@@ -93,7 +104,7 @@ export async function stageLab(
 ): Promise<() => Promise<void>> {
   const { lab } = stored.plan;
   const file = planFile(paths, lab);
-  await host.files.replaceText(`${file}.next`, JSON.stringify({ format: FORMAT, ...stored }));
+  await host.files.writeText(`${file}.next`, JSON.stringify({ format: FORMAT, ...stored }));
   return async () => {
     await host.files.rename(`${file}.next`, file);
     await host.files.remove(changingFile(paths, lab));

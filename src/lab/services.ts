@@ -14,7 +14,7 @@ const WEB_SERVER_NICE = -15;
 
 /** How long a program of the LAN may take to listen, on a busy machine. */
 const START_MS = 10_000;
-const START_POLL_MS = 10;
+const START_POLL_MS = 2;
 
 /** Programs that are started; `listening` rejects with a LabError when one comes to nothing. */
 interface Started {

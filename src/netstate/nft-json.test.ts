@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NftTable } from "../model/nft.ts";
+import type { NftHook, NftTable } from "../model/nft.ts";
 import { parseRuleset, removeCommands, replaceCommands, updateCommands } from "./nft-json.ts";
 
 const GUARD: NftTable = {
@@ -82,32 +82,50 @@ describe("nftables as JSON", () => {
     expect(removeCommands(["inet cloison"])).toEqual([{ delete: { table: { family: "inet", name: "cloison" } } }]);
   });
 
-  test("a table that is there: only elements and chains that differ are commanded", () => {
-    const at = { family: "bridge", table: "cloison-guard" };
-    const [vifs, ways] = GUARD.sets;
-    const [prerouting, inward] = GUARD.chains;
-    if (vifs === undefined || ways === undefined || prerouting === undefined || inward === undefined) expect.fail();
-    const after: NftTable = {
-      ...GUARD,
-      sets: [{ ...vifs, elements: ["vif2.0"] }, ways],
-      chains: [prerouting, { ...inward, rules: [{ expr: [{ drop: null }] }] }],
-    };
-    expect(updateCommands(GUARD, GUARD)).toEqual([]);
-    expect(updateCommands(GUARD, after)).toEqual([
-      { delete: { element: { ...at, name: "vifs", elem: ["vif1.0"] } } },
-      { add: { element: { ...at, name: "vifs", elem: ["vif2.0"] } } },
-      { flush: { chain: { ...at, name: "inward" } } },
-      { add: { rule: { ...at, chain: "inward", expr: [{ drop: null }] } } },
-    ]);
-    for (const other of [
-      { ...after, sets: [vifs] },
-      { ...after, sets: [vifs, { ...ways, elements: [] }] },
-      { ...after, sets: [{ ...vifs, type: "iface_index" }, ways] },
-      { ...after, chains: [inward, prerouting] },
-      { ...after, chains: [{ ...prerouting, base: null }, inward] },
-    ]) {
-      expect(updateCommands(GUARD, other)).toEqual(replaceCommands([other]));
-    }
+  describe("a table that is there", () => {
+    const at = { family: "inet", table: "cloison-host" };
+    const rule = (text: string) => ({ comment: text, expr: [{ drop: null }] });
+    const command = (text: string) => ({ add: { rule: { ...at, chain: "forward", ...rule(text) } } });
+    const hook = (name: NftHook["hook"]): NftHook => ({ type: "filter", hook: name, priority: 0, policy: "accept" });
+    const vifs = { name: "vifs", type: "ifname", elements: ["vif1.0", "vif2.0"] };
+    const forward = { name: "forward", base: hook("forward"), rules: [rule("a")] };
+    const before: NftTable = { family: "inet", name: "cloison-host", sets: [vifs], chains: [forward] };
+    const update = (change: Partial<NftTable>) => updateCommands(before, { ...before, ...change });
+
+    test("elements and rules that come, and those that go", () => {
+      expect(update({})).toEqual([]);
+      expect(update({ sets: [{ ...vifs, elements: ["vif2.0", "vif3.0"] }] })).toEqual([
+        { delete: { element: { ...at, name: "vifs", elem: ["vif1.0"] } } },
+        { add: { element: { ...at, name: "vifs", elem: ["vif3.0"] } } },
+      ]);
+      expect(update({ chains: [{ ...forward, rules: [rule("a"), rule("b")] }] })).toEqual([command("b")]);
+      expect(update({ chains: [{ ...forward, rules: [rule("b"), rule("a")] }] })).toEqual([
+        { flush: { chain: { ...at, name: "forward" } } },
+        command("b"),
+        command("a"),
+      ]);
+    });
+
+    test("chains and sets that come", () => {
+      const output = { name: "output", base: hook("output"), rules: [rule("c")] };
+      const { name, base } = output;
+      expect(update({ chains: [output, forward], sets: [vifs, { ...vifs, name: "more" }] })).toEqual([
+        { add: { chain: { ...at, name, type: "filter", hook: "output", prio: base.priority, policy: "accept" } } },
+        { add: { set: { ...at, ...vifs, name: "more", elements: undefined, elem: vifs.elements } } },
+        { add: { rule: { ...at, chain: "output", ...rule("c") } } },
+      ]);
+    });
+
+    test.each<[string, Partial<NftTable>]>([
+      ["a set that goes", { sets: [] }],
+      ["a set of another type", { sets: [{ ...vifs, type: "iface_index" }] }],
+      ["a chain that goes", { chains: [] }],
+      ["a chain of another hook", { chains: [{ ...forward, base: hook("input") }] }],
+      ["a second chain of a hook", { chains: [{ ...forward, name: "first" }, forward] }],
+      ["a map", { sets: [vifs, { ...vifs, name: "ways", map: "verdict" }] }],
+    ])("%s: it is replaced", (_, change) => {
+      expect(update(change)).toEqual(replaceCommands([{ ...before, ...change }]));
+    });
   });
 
   test("what nft lists is read, with handles and counts", () => {

@@ -31,34 +31,61 @@ export function addCommands(tables: readonly NftTable[]): unknown[] {
 }
 
 /**
- * Commands that make one table, which is there, another: only elements and rules that differ, in one transaction, where sets
- * and hooks stay; else it is replaced. Both as plans have them. The transaction fails when an element is not there.
+ * Commands that make one table, which is there, another, in one transaction. What stays is not touched, and nothing is deleted
+ * where something only comes: the kernel waits for its readers when it deletes. Where what is in use would have to be made
+ * anew, the table is replaced. Both as plans have them. The transaction fails when an element is not there.
  */
 export function updateCommands(before: NftTable, after: NftTable): unknown[] {
-  if (!sameData(skeleton(before), skeleton(after))) return replaceCommands([after]);
+  if (!isExtension(before, after)) return replaceCommands([after]);
   const { family, name: table } = after;
-  const elements = after.sets.flatMap(({ name, elements: wanted }, i) => {
-    const [old, now] = [byText(before.sets[i]?.elements ?? []), byText(wanted)];
-    const command = (verb: "delete" | "add", all: Map<string, unknown>, others: Map<string, unknown>) => {
-      const elem = [...all].filter(([text]) => !others.has(text)).map(([, element]) => element);
-      return elem.length === 0 ? [] : [{ [verb]: { element: { family, table, name, elem } } }];
-    };
-    return [...command("delete", old, now), ...command("add", now, old)];
+  const own = { family, table };
+  const [oldSets, oldChains] = [byName(before.sets), byName(before.chains)];
+  const elements = after.sets.flatMap((set) => {
+    const old = oldSets.get(set.name);
+    return old === undefined ? [{ add: encodeSet(set, own) }] : elementCommands(own, old, set);
   });
-  const chains = after.chains.filter(({ rules }, i) => !sameData(rules, before.chains[i]?.rules));
+  const newChains = after.chains.filter(({ name }) => !oldChains.has(name));
+  const rules = after.chains.map((chain) => {
+    const old = oldChains.get(chain.name)?.rules ?? [];
+    const goesOn = old.every((rule, i) => sameData(rule, chain.rules[i]));
+    return { name: chain.name, goesOn, added: goesOn ? chain.rules.slice(old.length) : chain.rules };
+  });
   return [
+    ...newChains.map(({ name, base }) => ({ add: { chain: { ...own, name, ...encodeHook(base) } } })),
     ...elements,
-    ...chains.map(({ name }) => ({ flush: { chain: { family, table, name } } })),
-    ...chains.flatMap((chain) => chain.rules.map((rule) => addRule(family, table, chain.name, rule))),
+    ...rules.filter(({ goesOn }) => !goesOn).map(({ name }) => ({ flush: { chain: { ...own, name } } })),
+    ...rules.flatMap(({ name, added }) => added.map((rule) => addRule(family, table, name, rule))),
   ];
 }
 
-/** What of a table cannot be changed while it is in use. Of maps nothing can be said yet. */
-function skeleton({ sets, chains }: NftTable): unknown {
-  return [
-    sets.map(({ elements, map, ...set }) => (map === undefined ? set : { set, map, elements })),
-    chains.map(({ name, base }) => [name, base]),
-  ];
+/** Whether sets and chains of the first are in the second, too, as what they were; of maps nothing can be said yet. */
+function isExtension(before: NftTable, after: NftTable): boolean {
+  const [sets, chains] = [byName(after.sets), byName(after.chains)];
+  const hooks = new Set(before.chains.map(({ base }) => base?.hook));
+  const oldChains = byName(before.chains);
+  return (
+    [...before.sets, ...after.sets].every(({ map }) => map === undefined) &&
+    before.sets.every((set) => {
+      const now = sets.get(set.name);
+      return now !== undefined && sameData({ ...now, elements: [] }, { ...set, elements: [] });
+    }) &&
+    before.chains.every(({ name, base }) => chains.has(name) && sameData(chains.get(name)?.base, base)) &&
+    // Where two have one hook, the order in which they were made may count.
+    after.chains.every(({ name, base }) => oldChains.has(name) || base === null || !hooks.has(base.hook))
+  );
+}
+
+function elementCommands(own: InTable, before: NftSet, after: NftSet): unknown[] {
+  const [old, now] = [byText(before.elements), byText(after.elements)];
+  const command = (verb: "delete" | "add", all: Map<string, unknown>, others: Map<string, unknown>) => {
+    const elem = [...all].filter(([text]) => !others.has(text)).map(([, element]) => element);
+    return elem.length === 0 ? [] : [{ [verb]: { element: { ...own, name: after.name, elem } } }];
+  };
+  return [...command("delete", old, now), ...command("add", now, old)];
+}
+
+function byName<T extends { name: string }>(all: readonly T[]): Map<string, T> {
+  return new Map(all.map((one) => [one.name, one]));
 }
 
 function byText(elements: readonly unknown[]): Map<string, unknown> {

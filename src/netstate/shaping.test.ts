@@ -22,7 +22,10 @@ describe("shaping", () => {
     ],
   ])("%j", (shaping, commands) => {
     expect(shapingCommands("eth0", shaping, undefined)).toEqual(commands);
-    expect(shapingCommands("eth0", shaping, { delayMs: 1 })).toEqual(["qdisc del dev eth0 root", ...commands]);
+    // Its values change in place.
+    expect(shapingCommands("eth0", shaping, shaping)).toEqual(commands);
+    const other = "delayMs" in shaping && !("rateBitsPerSecond" in shaping) ? { rateBitsPerSecond: 1 } : { delayMs: 1 };
+    expect(shapingCommands("eth0", shaping, other)).toEqual(["qdisc del dev eth0 root", ...commands]);
   });
 
   test("none is what takes away what there is", () => {

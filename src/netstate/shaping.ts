@@ -24,8 +24,8 @@ const NETEM_CHILD = 0xc10_0001;
 
 /** Lines for `tc -batch` that give the link this shaping in place of what it has; none of both is undefined. */
 export function shapingCommands(link: string, wanted: Shaping | undefined, observed: Shaping | undefined): string[] {
-  // The kernel changes a qdisc in place and keeps what stands below, or refuses to: it is made anew.
-  const removal = observed === undefined ? [] : [`qdisc del dev ${link} root`];
+  // In place the kernel changes a qdisc's values; of another kind it is made anew, with what stands below.
+  const removal = observed === undefined || sameQdiscs(wanted, observed) ? [] : [`qdisc del dev ${link} root`];
   return [...removal, ...(wanted === undefined || isNone(wanted) ? [] : additions(link, wanted))];
 }
 
@@ -41,6 +41,12 @@ function additions(link: string, shaping: Shaping): string[] {
     `qdisc replace dev ${link} root handle ${NETEM_HANDLE} netem limit ${NETEM_FRAMES} ${netem.join(" ")}`,
     ...(tbf === null ? [] : [`qdisc replace dev ${link} parent ${NETEM_HANDLE}1 ${tbf}`]),
   ];
+}
+
+function sameQdiscs(a: Shaping | undefined, b: Shaping): boolean {
+  const kinds = ({ rateBitsPerSecond, delayMs, lossPercent }: Shaping) =>
+    `${rateBitsPerSecond !== undefined} ${delayMs !== undefined || lossPercent !== undefined}`;
+  return a !== undefined && !isNone(a) && kinds(a) === kinds(b);
 }
 
 function isNone({ rateBitsPerSecond, delayMs, lossPercent }: Shaping): boolean {
