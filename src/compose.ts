@@ -5,6 +5,7 @@ import { defaultPaths } from "./lab/paths.ts";
 import { startResponder } from "./load/responder.ts";
 import { createContainerPlatform } from "./platforms/container/container-platform.ts";
 import { createNamespacePlatform } from "./platforms/namespace/namespace-platform.ts";
+import { createQemuPlatform } from "./platforms/qemu/qemu-platform.ts";
 import { createSharedPlatform } from "./platforms/shared/shared-platform.ts";
 
 /** The composition root: the real host and the concrete platforms are named here only. What is given takes their places. */
@@ -16,6 +17,7 @@ export function compose(given: Partial<AppContext> & Pick<AppContext, "version" 
       container: createContainerPlatform(),
       shared: createSharedPlatform(),
       namespace: createNamespacePlatform(),
+      qemu: createQemuPlatform(),
     },
     pid: process.pid,
     startWebServer: startResponder,

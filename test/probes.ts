@@ -42,6 +42,7 @@ const probes = {
   tini: () => runs(["tini", "--version"]),
   squashfs: () => runs(["mksquashfs", "-version"], { printing: /^mksquashfs version/ }),
   "qemu-img": () => runs(["qemu-img", "--version"]),
+  qemu: () => runs(["qemu-system-x86_64", "--version"]),
   openvswitch: () => runs(["ovs-vswitchd", "--version"]),
   mininet: () => runs(["mn", "--version"]),
   chromium: () => runs(["chromium", "--headless", "--no-sandbox", "--dump-dom", "about:blank"], { printing: /<html/ }),

@@ -42,6 +42,8 @@ export interface DomainRow {
   members: string[];
   platform: PlatformName;
   state: string;
+  /** Of one that does not run: why, if that is known. */
+  detail: string | null;
   pid: number | null;
   interfaces: {
     vif: string;
@@ -73,6 +75,7 @@ async function domainRows(app: AppContext, { plan, roots }: StoredLab): Promise<
       members: domain.members,
       platform: plan.platform,
       state: state?.state ?? "stopped",
+      detail: state?.detail ?? null,
       pid: state?.pid ?? null,
       interfaces: domain.vifs.map(({ vif, network, mac, address }) => ({
         vif,

@@ -1,6 +1,8 @@
 import { apacheFiles } from "../images/apache-configuration.ts";
 import { ensureImage, type BuiltImage } from "../images/build.ts";
 import { recipeKey } from "../images/image-key.ts";
+import { ensureGuestKernel } from "../images/guest-kernel.ts";
+import { ensureMachineForm } from "../images/machine-form.ts";
 import { readNamedImage } from "../images/named-images.ts";
 import { RECIPES } from "../images/recipes.ts";
 import { uniteRecipes } from "../images/unite-recipes.ts";
@@ -70,6 +72,7 @@ export async function buildImages(
       ...(signal === undefined ? {} : { signal }),
     });
   }
+  if (app.platforms[plan.platform].ownKernels === true) await makeMachines(app, plan, built, signal, onProgress);
   return built;
 }
 
@@ -79,6 +82,24 @@ async function builtKey(app: AppContext, { image, recipe }: DomainPlan): Promise
   const named = NAME_PATTERN.test(image) ? await readNamedImage(app.host, imageStore(app.paths), image) : null;
   if (named === null || recipeKey(named.recipe) !== recipeKey(recipe)) return null;
   return named.key;
+}
+
+/** Gives images the form that machines boot, a disk for each size that is asked for. */
+async function makeMachines(
+  app: AppContext,
+  plan: LabPlan,
+  built: Record<string, BuiltImage>,
+  signal: AbortSignal | undefined,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  const store = imageStore(app.paths);
+  const kernel = await ensureGuestKernel(app.host, { store, guestDirectory: `${app.root}/guest`, onProgress, signal });
+  for (const { image: name, limits } of plan.domains) {
+    const image = built[name];
+    if (image === undefined) continue;
+    const { diskBytes: roomBytes } = limits;
+    await ensureMachineForm(app.host, { name, rootfs: image.directory, roomBytes, kernel, onProgress, signal });
+  }
 }
 
 export function rootsOf(images: Record<string, BuiltImage>): RootFileSystems {

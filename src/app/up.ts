@@ -88,7 +88,9 @@ export async function requirePlatform(app: AppContext, name: PlatformName): Prom
       exit: ExitCode.unavailable,
     });
   }
-  await rememberTrial(app, name);
+  // What has to be known is said each time.
+  if (support.notice === undefined) await rememberTrial(app, name);
+  else app.say(support.notice);
 }
 
 /** Where domains run the machine's own programs, the DHCP client is one of them. */

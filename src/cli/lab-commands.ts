@@ -66,28 +66,33 @@ export function addLabCommands(program: Command, cli: CliContext): void {
       answer(command, rows, () =>
         rows.length === 0
           ? "there is no lab; cloison up FILE makes one"
-          : columns([
-              ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "NETWORK", "MODE", "ADDRESS", "MAC"],
-              ...rows.flatMap((row) =>
-                row.interfaces.map((nic, i) =>
-                  i === 0
-                    ? [
-                        row.lab,
-                        `${row.id}`,
-                        row.domain,
-                        row.platform,
-                        row.state,
-                        `${row.pid ?? "-"}`,
-                        nic.vif,
-                        nic.network,
-                        nic.mode,
-                        nic.address,
-                        nic.mac,
-                      ]
-                    : ["", "", "", "", "", "", nic.vif, nic.network, nic.mode, nic.address, nic.mac],
+          : [
+              columns([
+                ["LAB", "ID", "DOMAIN", "PLATFORM", "STATE", "PID", "VIF", "NETWORK", "MODE", "ADDRESS", "MAC"],
+                ...rows.flatMap((row) =>
+                  row.interfaces.map((nic, i) =>
+                    i === 0
+                      ? [
+                          row.lab,
+                          `${row.id}`,
+                          row.domain,
+                          row.platform,
+                          row.state,
+                          `${row.pid ?? "-"}`,
+                          nic.vif,
+                          nic.network,
+                          nic.mode,
+                          nic.address,
+                          nic.mac,
+                        ]
+                      : ["", "", "", "", "", "", nic.vif, nic.network, nic.mode, nic.address, nic.mac],
+                  ),
                 ),
+              ]),
+              ...rows.flatMap(({ domain, state, detail }) =>
+                detail === null ? [] : [`${domain} is ${state}: ${detail}`],
               ),
-            ]),
+            ].join("\n"),
       );
     });
 

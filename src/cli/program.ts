@@ -5,6 +5,7 @@ import { addImageCommands } from "./image-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
 import { addMachineCommands } from "./machine-commands.ts";
 import { addNetCommands } from "./net-commands.ts";
+import { addPowerCommands } from "./power-commands.ts";
 import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { addUpCommands } from "./up-commands.ts";
 import { addUplinkCommands } from "./uplink-commands.ts";
@@ -53,6 +54,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addUpCommands(program, cli);
   addLabCommands(program, cli);
   addSnapshotCommands(program, cli);
+  addPowerCommands(program, cli);
   addUplinkCommands(program, cli);
   addNetCommands(program, cli);
   addImageCommands(program, cli);

@@ -1,7 +1,17 @@
 import { LabError } from "../model/error.ts";
 import { FakeFiles, indent } from "./fake-files.ts";
 import type { Recorder } from "./fake-files.ts";
-import type { Command, ControlGroups, Finished, Host, Mounts, Namespaces, Processes, Running } from "./host.ts";
+import type {
+  Command,
+  Connection,
+  ControlGroups,
+  Finished,
+  Host,
+  Mounts,
+  Namespaces,
+  Processes,
+  Running,
+} from "./host.ts";
 import type { NetlinkSocket } from "./netlink.ts";
 import { failure } from "./processes.ts";
 
@@ -27,6 +37,8 @@ export interface FakeHostOptions {
   startTimes?: Record<number, number>;
   /** Paths of locks that somebody else holds. */
   locked?: string[];
+  /** What listens on a Unix socket; throws when nothing does. */
+  connect?: (path: string) => Connection;
 }
 
 export interface FakeHost extends Host {
@@ -59,6 +71,25 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       async sleep(ms, signal) {
         signal?.throwIfAborted();
         advance(ms);
+      },
+    },
+    streams: {
+      async connect(path) {
+        record(`connect ${path}`);
+        if (options.connect === undefined) throw new Error("this fake host was given no sockets");
+        return options.connect(path);
+      },
+      appendTo(path) {
+        record(`append to ${path}`);
+        return { write: () => undefined, close: async () => undefined };
+      },
+      user: {
+        input: () => () => undefined,
+        output: () => undefined,
+        error: () => undefined,
+        size: () => null,
+        takeKeys: () => () => undefined,
+        onResize: () => () => undefined,
       },
     },
     machine: {

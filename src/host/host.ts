@@ -121,6 +121,39 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A stream socket that is connected. */
+export interface Connection {
+  /** Resolves when it may be written to again. Throws errno's errors, as what follows does. */
+  write(bytes: Uint8Array | string): Promise<void>;
+  /** What comes, until the other side closes it. One reader only. */
+  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
+  /** At once; a read that waits ends. Idempotent. */
+  close(): void;
+}
+
+/** Where this process' user sits. */
+export interface UserStreams {
+  /** Gives away what comes, null at its end, until the returned function is called. */
+  input(take: (bytes: Buffer | null) => void): () => void;
+  output(bytes: Uint8Array): void;
+  error(bytes: Uint8Array): void;
+  /** Of the terminal; null: it is none. */
+  size(): { rows: number; columns: number } | null;
+  /** Keys come as they are typed, until the returned function is called. */
+  takeKeys(): () => void;
+  /** Called when the terminal's size changes, until the returned function is called. */
+  onResize(work: () => void): () => void;
+}
+
+/** Byte streams that are no program's. */
+export interface Streams {
+  /** Connects to a Unix socket; throws errno's errors. */
+  connect(path: string): Promise<Connection>;
+  /** Adds to a file as it comes. */
+  appendTo(path: string): { write(bytes: Uint8Array): void; close(): Promise<void> };
+  user: UserStreams;
+}
+
 /** An exclusive lock on a file, held by this process; the kernel lets it go when the process dies, however. */
 export interface Lock {
   release(): void;
@@ -143,6 +176,7 @@ export interface Host {
   mounts: Mounts;
   cgroups: ControlGroups;
   clock: Clock;
+  streams: Streams;
   machine: Machine;
   /** null: somebody else holds it. The file says who (pid), for messages. */
   tryLock(path: string): Lock | null;

@@ -9,6 +9,7 @@ import { createMachine } from "./machine.ts";
 import { createMounts } from "./mounts.ts";
 import { createNamespaces } from "./namespaces.ts";
 import { createProcesses } from "./processes.ts";
+import { createStreams } from "./streams.ts";
 
 /** The machine that this process runs on. Reads the environment and the mounted control groups once, now. */
 export function createRealHost(): Host {
@@ -27,6 +28,7 @@ export function createRealHost(): Host {
     mounts: createMounts(),
     cgroups,
     clock,
+    streams: createStreams(process),
     machine: createMachine(),
     tryLock,
   };

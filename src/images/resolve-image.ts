@@ -115,11 +115,15 @@ async function update(host: Host, request: ImageRequest, archive: AptArchive): P
 }
 
 /** Apt's directories in the store have one user at a time. */
-async function withApt<T>(host: Host, request: ImageRequest, work: (run: RunOptions) => Promise<T>): Promise<T> {
+export async function withApt<T>(
+  host: Host,
+  request: Pick<ImageRequest, "store" | "name" | "onProgress" | "signal">,
+  work: (run: RunOptions) => Promise<T>,
+): Promise<T> {
   const cgroup = workCgroup(request.store, "apt");
   const lock = await takeLock(host, storePaths(request.store).lock("apt"), {
     signal: request.signal,
-    onWait: () => request.onProgress(`image ${request.name}: waiting for another build to fetch its packages`),
+    onWait: () => request.onProgress(`${request.name}: waiting for another build to fetch its packages`),
   });
   try {
     // Of a predecessor that crashed.

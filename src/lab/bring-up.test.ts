@@ -82,6 +82,7 @@ test("a new lab: what undoes a step is recorded before it is taken, and the plan
     "destroy cgroup cloison/demo",
     "remove namespaces ",
     "remove /run/cloison/runc/demo",
+    "remove /run/cloison/qemu/demo",
     "remove /state/labs/demo",
     "remove /run/cloison/demo",
     "make directory /state/labs/demo",

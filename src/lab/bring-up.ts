@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { LabError } from "../model/error.ts";
+import { withoutGuests } from "../model/network-state.ts";
 import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
@@ -76,7 +77,7 @@ export async function bringUp(
     await leaveUnwantedUplinks(context, plan);
 
     options.signal?.throwIfAborted();
-    const missing = Object.keys(plan.network).filter((name) => !namespaces.includes(name));
+    const missing = Object.keys(withoutGuests(plan.network)).filter((name) => !namespaces.includes(name));
     await workspace.record(missing.map((name) => ({ kind: "namespace", name })));
     made.namespaces = missing;
     if (missing.length > 0) await host.namespaces.create(missing);

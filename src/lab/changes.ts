@@ -1,3 +1,4 @@
+import { withoutGuests } from "../model/network-state.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import { sameData } from "../model/same-data.ts";
 import type { DomainState } from "../platforms/platform.ts";
@@ -29,14 +30,17 @@ export function labChanges(
   states: DomainState[],
   namespaces: string[],
 ): LabChanges {
-  const running = new Set(states.filter(({ state }) => state === "running").map(({ name }) => name));
+  // Whoever paused one will want it as it is.
+  const running = new Set(
+    states.filter(({ state }) => state === "running" || state === "paused").map(({ name }) => name),
+  );
   const before = new Map(stored?.plan.domains.map((domain) => [domain.name, domain]));
   const unsettled = stored?.unsettled ?? [];
   const there = new Set(namespaces);
   const same = (domain: DomainPlan) =>
     running.has(domain.name) &&
     !unsettled.includes(domain.name) &&
-    there.has(domain.namespace) &&
+    hasNetwork(plan, domain, stored, there) &&
     sameData(inside(before.get(domain.name)), inside(domain)) &&
     stored?.roots[domain.image] === roots[domain.image];
   const keep = plan.domains.filter(same);
@@ -46,8 +50,20 @@ export function labChanges(
     destroy: [...present].filter((name) => !kept.has(name)),
     create: plan.domains.filter(({ name }) => !kept.has(name)),
     keep,
-    removeNamespaces: namespaces.filter((name) => !(name in plan.network)),
+    removeNamespaces: namespaces.filter((name) => !(name in withoutGuests(plan.network))),
   };
+}
+
+/** The network inside a guest is what it was told when it started; any other can be changed from outside, if it is there. */
+function hasNetwork(
+  { network }: LabPlan,
+  { namespace }: DomainPlan,
+  stored: StoredLab | null,
+  there: ReadonlySet<string>,
+): boolean {
+  const state = network[namespace];
+  if (state?.guest !== true) return there.has(namespace);
+  return sameData(stored?.plan.network[namespace], state);
 }
 
 /**

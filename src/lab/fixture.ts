@@ -37,7 +37,12 @@ export function createFixture(options: FakeHostOptions = {}): Fixture {
     context: {
       host,
       paths: { state: "/state", run: "/run/cloison" },
-      platforms: { container: platform("container"), shared: platform("shared"), namespace: platform("namespace") },
+      platforms: {
+        container: platform("container"),
+        shared: platform("shared"),
+        namespace: platform("namespace"),
+        qemu: platform("qemu"),
+      },
       pid: 42,
       async startWebServer(_host, { address, cgroup }) {
         host.records.push(`web server ${address} in ${cgroup}`);

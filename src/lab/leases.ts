@@ -18,12 +18,15 @@ export async function leasesTaken(
   signal?: AbortSignal,
 ): Promise<void> {
   const { clock } = context.host;
+  const isTaken = async (domain: DomainPlan, vif: VifPlan) =>
+    plan.network[domain.namespace]?.guest === true ? isGiven(context, plan, vif) : hasAddress(context, domain, vif);
   const deadline = clock.monotonicMs() + DEADLINE_MS;
   let waiting = domains.flatMap((domain) =>
     domain.vifs.filter(({ configuration }) => configuration === "dhcp").map((vif) => ({ domain, vif })),
   );
   for (;;) {
-    waiting = waiting.filter(({ domain, vif }) => !hasAddress(context, domain, vif));
+    const taken = await Promise.all(waiting.map(({ domain, vif }) => isTaken(domain, vif)));
+    waiting = waiting.filter((_, i) => taken[i] === false);
     if (waiting.length === 0) return;
     if (clock.monotonicMs() > deadline) {
       const names = waiting.map(({ domain, vif }) => `${domain.name} (${vif.guest})`).join(", ");
@@ -33,6 +36,14 @@ export async function leasesTaken(
     }
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+/** Inside a guest nothing is seen, but a server notes what it has given. */
+async function isGiven({ host, paths }: LabContext, { lab }: LabPlan, { mac }: VifPlan): Promise<boolean> {
+  const directory = lanDirectory(paths, lab);
+  const files = (await host.files.list(directory)).filter((name) => name.endsWith(".leases"));
+  const texts = await Promise.all(files.map((name) => host.files.readTextIfExists(`${directory}/${name}`)));
+  return texts.some((text) => text?.includes(` ${mac} `));
 }
 
 function hasAddress({ host }: LabContext, { namespace }: DomainPlan, { address }: VifPlan): boolean {

@@ -62,7 +62,7 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
   });
   // The journal stays with the folder until all else is gone, so that the next `down` goes on from here.
   if (left.length === 0) {
-    for (const directory of [`${paths.run}/runc/${lab}`, ...directories]) {
+    for (const directory of [`${paths.run}/runc/${lab}`, `${paths.run}/qemu/${lab}`, ...directories]) {
       await attempt(directory, () => host.files.remove(directory));
     }
   }

@@ -17,6 +17,9 @@ import { durationMs, sizeBytes } from "./units.ts";
 export const platformNameSchema = z.enum(PLATFORM_NAMES);
 export type PlatformName = z.output<typeof platformNameSchema>;
 
+export const accelSchema = z.enum(["auto", "kvm", "tcg"]);
+export type Accel = z.output<typeof accelSchema>;
+
 /** A list of CPUs as the kernel writes it: `0`, `0-3`, `0,2-3`. */
 const cpuList = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, "is not a list of CPUs: write 0 or 0-3 or 0,2");
 
@@ -65,6 +68,9 @@ export const labSchema = z.strictObject({
   $schema: z.string().optional(),
   name: nameSchema,
   platform: platformNameSchema.default("container"),
+  accel: accelSchema
+    .default("auto")
+    .describe("of virtual machines: the processor's virtualization, emulation, or the first that works"),
   host: z
     .strictObject({
       cpus: z.int().min(1).optional().describe("CPUs of the platform; default: all that the station does not need"),

@@ -4,14 +4,17 @@ import type { NamespaceName } from "./plan.ts";
 /** One interface, as wanted or as read back from the kernel. */
 export interface Link {
   name: string;
-  /** `vlan`: an 802.1Q sub-interface. `switch-port`: the port of an Open vSwitch that is the switch itself, its local port. */
-  kind: "veth" | "bridge" | "vlan" | "switch-port" | "loopback" | "other";
+  /**
+   * `vlan`: an 802.1Q sub-interface. `switch-port`: the port of an Open vSwitch that is the switch itself, its local port.
+   * `tap`: the machine's end of an interface of a guest with a kernel of its own, `nic` that interface inside.
+   */
+  kind: "veth" | "tap" | "nic" | "bridge" | "vlan" | "switch-port" | "loopback" | "other";
   up: boolean;
   mtu: number;
   mac: string | null;
   /** The bridge that it is a port of. */
   master: string | null;
-  /** veth only: where the other end is. Each end names the other. */
+  /** veth, tap and nic: where the other end is. Each end names the other. */
   peer: { namespace: NamespaceName; name: string } | null;
   /** CPUs that process what the interface receives (RPS); empty: the CPU of the sender. */
   rpsCpus: number[];
@@ -89,6 +92,11 @@ export interface Unmodelled {
 
 /** The whole network of one namespace. Lists are sets: their order means nothing. */
 export interface NamespaceState {
+  /**
+   * The network of a guest with a kernel of its own: what it is told to set up, and what walks go through. This machine's
+   * kernel has no such namespace: nothing is made or read there.
+   */
+  guest?: true;
   links: Link[];
   addresses: Address[];
   routes: Route[];
@@ -121,3 +129,11 @@ export interface Observations {
 
 /** Key: name of a network namespace. */
 export type NetworkState = Record<NamespaceName, NamespaceState>;
+
+/** The namespaces that this machine's kernel has, without what is inside guests. */
+export function withoutGuests(network: NetworkState): NetworkState {
+  const states = Object.entries(network);
+  return states.some(([, { guest }]) => guest === true)
+    ? Object.fromEntries(states.filter(([, { guest }]) => guest !== true))
+    : network;
+}

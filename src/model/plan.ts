@@ -1,5 +1,5 @@
 import type { Recipe } from "./image.ts";
-import type { PlatformName } from "./lab.ts";
+import type { Accel, PlatformName } from "./lab.ts";
 import type { NetworkMode, VlanBackend } from "./network.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Endpoint } from "./reachability.ts";
@@ -31,6 +31,14 @@ export interface VifPlan {
   defaultRoute: boolean;
   /** Set by us from outside, or leased from the network's DHCP server. */
   configuration: "static" | "dhcp";
+}
+
+/** What only a guest with a kernel of its own has. */
+export interface MachinePlan {
+  /** Whose CPU it runs on: the processor's own (kvm), an emulated one (tcg), or the first of these that works. */
+  accel: Accel;
+  /** CPUs that its kernel sees. */
+  vcpus: number;
 }
 
 export interface DomainLimits {
@@ -73,6 +81,8 @@ export interface DomainPlan {
   workers: number;
   /** What is written into the domain's own layer before it starts; absolute path → text. */
   files: Record<string, string>;
+  /** Only where domains have kernels of their own. */
+  machine?: MachinePlan;
 }
 
 /** Where a client finds one of the lab's domains. */

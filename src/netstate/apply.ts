@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
 import { LabError } from "../model/error.ts";
-import type { NetworkState } from "../model/network-state.ts";
+import { withoutGuests, type NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import { applyDifference } from "./apply-difference.ts";
 import { formatChange, type Change } from "./change.ts";
@@ -31,13 +31,17 @@ export interface ApplyOptions {
 }
 
 /**
- * Brings the network of the namespaces of `network`, which exist, to what it says, and changes nothing that is right.
+ * Brings the network of the namespaces of `network`, which exist, to what it says, and changes nothing that is right. What is
+ * inside guests is passed over.
  * @returns what was done; nothing when all was right
  * @throws LabError when the kernel refuses a change, or something else keeps undoing it
  */
 export async function applyNetwork(host: Host, network: NetworkState, options: ApplyOptions = {}): Promise<Change[]> {
   const { switches } = options;
-  const known = (state: NetworkState) => (switches === undefined ? withoutSwitches(state) : state);
+  const known = (state: NetworkState) => {
+    const own = withoutGuests(state);
+    return switches === undefined ? withoutSwitches(own) : own;
+  };
   const wanted = known(network);
   const from = options.from === undefined ? null : known(options.from);
   for (const { tables } of Object.values(wanted)) checkTableNames(tables);

@@ -1,4 +1,11 @@
-import type { Link, NamespaceState, NetworkState, Route, Switch } from "../model/network-state.ts";
+import {
+  withoutGuests,
+  type Link,
+  type NamespaceState,
+  type NetworkState,
+  type Route,
+  type Switch,
+} from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import { canonicalTable } from "./canonical-table.ts";
 import { sortChanges, type Change } from "./change.ts";
@@ -12,7 +19,7 @@ import { sameShaping } from "./shaping.ts";
  */
 export function diffNetwork(wanted: NetworkState, observed: NetworkState): Change[] {
   return sortChanges(
-    Object.entries(wanted).flatMap(([namespace, state]) =>
+    Object.entries(withoutGuests(wanted)).flatMap(([namespace, state]) =>
       diffNamespace(namespace, state, observed[namespace] ?? newNamespaceState()),
     ),
   );

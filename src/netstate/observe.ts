@@ -91,7 +91,9 @@ export async function observeIn(
   }
   if (switches !== undefined) {
     await each(
-      (namespace) => like[namespace]?.switches !== undefined || entriesOf(namespace).some(isPerhapsSwitch),
+      (namespace) =>
+        like[namespace]?.switches !== undefined ||
+        entriesOf(namespace).some((entry) => isPerhapsSwitch(entry, like[namespace])),
       async (namespace, state) => {
         state.switches = await switches.observe(host, namespace);
         const names = new Set(state.switches.map(({ name }) => name));
@@ -120,8 +122,9 @@ function ownTables({ tables, odd }: Ruleset): Record<string, NftTable> {
 }
 
 /** Open vSwitch's devices are taps (in its userspace datapath) or of a kind of its own. */
-function isPerhapsSwitch({ kind }: LinkEntry): boolean {
-  return kind === "tun" || kind === "openvswitch";
+function isPerhapsSwitch({ kind, name }: LinkEntry, like: NamespaceState | undefined): boolean {
+  if (kind === "tun") return like?.links.some((link) => link.name === name && link.kind === "tap") !== true;
+  return kind === "openvswitch";
 }
 
 /** Namespaces beside those observed in which veths should have their other ends: whether they do is seen only there. */
@@ -134,7 +137,9 @@ async function peerNamespaces(
   const peers = new Set(
     namespaces
       .flatMap((namespace) => like[namespace]?.links ?? [])
-      .flatMap(({ peer }) => (peer === null || known.has(peer.namespace) ? [] : peer.namespace)),
+      .flatMap(({ kind, peer }) =>
+        kind !== "veth" || peer === null || known.has(peer.namespace) ? [] : peer.namespace,
+      ),
   );
   if (peers.size === 0) return [];
   return (await host.namespaces.list()).filter((namespace) => peers.has(namespace));

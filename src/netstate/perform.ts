@@ -1,5 +1,6 @@
 import type { NetlinkRequest } from "../host/netlink-request.ts";
 import { writeNetworkSysctl } from "../host/sysctl.ts";
+import { createTap } from "../host/tap.ts";
 import { NetworkSysfs } from "../host/sysfs.ts";
 import type { Link, NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
@@ -59,10 +60,16 @@ export async function performChanges(
   setSysctls(session, ofBridges("link sysctl"));
   request(session, [...ofBridges("change link"), ...ofBridges("address")]);
   await onBridges?.();
-  const { made, others: veths } = addVeths(session, ofObject(at("add link"), "link"));
+  const added = ofObject(at("add link"), "link");
+  const isTap = ({ wanted: link }: LinkChange) => link?.kind === "tap";
+  const taps = addTaps(session, added.filter(isTap));
+  const { made, others: veths } = addVeths(
+    session,
+    added.filter((change) => !isTap(change)),
+  );
   const vlans = ofObject(at("add vlan"), "link");
   // A VLAN's parent has to be up first.
-  const incomplete = [...veths, ...ofOthers("change link"), ...vlans.map(asDown)];
+  const incomplete = [...taps, ...veths, ...ofOthers("change link"), ...vlans.map(asDown)];
   const rest = [...incomplete, ...ofOthers("address"), ...at("route", "neighbour")];
   try {
     // Half of what a large lab takes is the kernel's work on veths: time enough to open its hundreds of sockets.
@@ -100,6 +107,20 @@ function request(session: NetworkSession, changes: readonly Change[]): void {
   }
 }
 
+/** Makes taps, which come down and with nothing set; what they lack is returned as changes. */
+function addTaps(session: NetworkSession, added: readonly LinkChange[]): Change[] {
+  for (const [namespace, group] of byNamespace(added)) {
+    const links = group.map(({ name }) => session.newLink(namespace, name));
+    session.within(namespace, () => links.forEach((link) => createTap(link)));
+  }
+  return added.map((change): LinkChange => {
+    const { wanted } = change;
+    const made =
+      wanted === null ? null : { ...withoutIsolation(wanted), up: false, mtu: 1500, mac: null, master: null };
+    return { ...change, kind: "change", observed: made };
+  });
+}
+
 /**
  * Makes veths, both ends at once, from the namespace of the end that is a bridge's port. The other ends come without a
  * master and down, because the kernel takes neither for them; what they lack is returned as changes.
@@ -115,7 +136,9 @@ function addVeths(session: NetworkSession, added: readonly LinkChange[]): { made
     const peer = link?.peer ?? null;
     const other = peer === null ? undefined : ends.get(endKey(peer.namespace, peer.name));
     if (link?.kind !== "veth" || peer === null || other === undefined || other.wanted === null) {
-      throw new Error(`${namespace}: ${name} is wanted as ${link?.kind}, and only bridges and whole veths can be made`);
+      throw new Error(
+        `${namespace}: ${name} is wanted as ${link?.kind}, and only bridges, taps and whole veths can be made`,
+      );
     }
     requests.push({ namespace, request: vethRequest(session, namespace, link, peer.namespace, other.wanted) });
     incomplete.push({

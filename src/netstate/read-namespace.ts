@@ -74,6 +74,8 @@ export function toState(
 ): NamespaceState {
   const leased = new Set(like?.leased);
   const switches = new Set(like?.switches?.map(({ name }) => name));
+  // Who holds the other end of a tap is no concern of the kernel's.
+  const guestOf = new Map(like?.links.flatMap(({ kind, name, peer }) => (kind === "tap" ? [[name, peer]] : [])));
   return {
     links: links.map((entry) => ({
       name: entry.name,
@@ -82,7 +84,7 @@ export function toState(
       mtu: entry.mtu,
       mac: entry.mac,
       master: entry.masterIndex === null ? null : nameOf(entry.masterIndex),
-      peer: entry.kind === "veth" ? peerOf(entry) : null,
+      peer: entry.kind === "veth" ? peerOf(entry) : (guestOf.get(entry.name) ?? null),
       rpsCpus: rps.get(entry.name) ?? [],
       ...(entry.vlanId === null || entry.peerIndex === null
         ? {}
@@ -119,6 +121,7 @@ function kindOf({ loopback, kind, name, vlanId }: LinkEntry): Link["kind"] {
   if (loopback) return "loopback";
   if (DATAPATHS.has(name)) return "switch-port";
   if (kind === "vlan") return vlanId === null ? "other" : "vlan";
+  if (kind === "tun") return "tap";
   return kind === "veth" || kind === "bridge" ? kind : "other";
 }
 

@@ -4,6 +4,7 @@ import { isDefaultRoute, nicsOf, lanOf } from "../model/lab-networks.ts";
 import type { Lab, Site } from "../model/lab.ts";
 import type { Network, Nic } from "../model/network.ts";
 import type { DomainPlan, Placement, VifPlan } from "../model/plan.ts";
+import { machineOf } from "./guests.ts";
 import { limitsOf } from "./limits.ts";
 import type { Context } from "./merge.ts";
 import { namespaceName } from "./namespace-name.ts";
@@ -14,6 +15,8 @@ export interface DomainInputs {
   cpus: number[];
   /** Domains have files of their own. */
   ownFiles: boolean;
+  /** Domains are machines. */
+  ownKernels: boolean;
   recipeOf(image: Image): Recipe;
   uniteRecipes(recipes: Recipe[]): Recipe;
   siteFiles(sites: Site[]): Record<string, string>;
@@ -42,6 +45,7 @@ export function planDomains(
     const nics = nicsOf(lab, domain);
     const vifs = planVifs(lab, context, id, nics, segments, macOf);
     const recipe = inputs.uniteRecipes(context.images.map((image) => inputs.recipeOf(imageOf(lab, image))));
+    const limits = limitsOf(context, placement, inputs.cpus);
     const plan: DomainPlan = {
       id,
       name,
@@ -50,7 +54,7 @@ export function planDomains(
       namespace: namespaceName(lab.name, name),
       image: context.images.join("+"),
       recipe,
-      limits: limitsOf(context, placement, inputs.cpus),
+      limits,
       vifs,
       services: domain.services ?? Object.keys(recipe.services),
       workers: domain.sites.reduce((sum, site) => sum + site.workers, 0),
@@ -58,6 +62,7 @@ export function planDomains(
         ...(domain.sites.length === 0 ? {} : inputs.siteFiles(domain.sites)),
         ...(inputs.ownFiles ? resolverFile(lab, vifs) : {}),
       },
+      ...(inputs.ownKernels ? { machine: machineOf(limits, lab.accel) } : {}),
     };
     return { plan, context, nics };
   });

@@ -6,6 +6,7 @@ import { planDhcp } from "./dhcp.ts";
 import { planDomains, type DomainInputs } from "./domains.ts";
 import { planEndpoints } from "./endpoints.ts";
 import { planForwards, planTargets } from "./forwards.ts";
+import { withGuests } from "./guests.ts";
 import { macAllocator } from "./mac.ts";
 import { planMachines } from "./machines.ts";
 import { mergedContext, separateContexts } from "./merge.ts";
@@ -18,9 +19,9 @@ import { withUplinks } from "./uplinks.ts";
 import { planWarnings } from "./warnings.ts";
 
 /** What a plan depends on besides the lab file. */
-export interface PlanInputs extends Omit<DomainInputs, "ownFiles"> {
-  /** `merges`: all domains live in one context. `needsImages`: each has files of its own. */
-  platform: { name: PlatformName; merges: boolean; needsImages?: boolean };
+export interface PlanInputs extends Omit<DomainInputs, "ownFiles" | "ownKernels"> {
+  /** `merges`: all domains live in one context. `needsImages`: each has files of its own. `ownKernels`: each is a machine. */
+  platform: { name: PlatformName; merges: boolean; needsImages?: boolean; ownKernels?: boolean };
   /** The machine's usable CPUs, ascending. */
   cpus: number[];
   /** What makes VLANs on this machine, for networks that leave it open; default: the kernel. */
@@ -49,14 +50,21 @@ export function planLab(lab: Lab, inputs: PlanInputs): LabPlan {
   const lanNamespace = namespaceName(lab.name, "lan");
 
   const ownFiles = platform.needsImages === true;
-  const domains = planDomains(lab, contexts, segments, placement, macOf, { ...inputs, ownFiles });
+  const ownKernels = platform.ownKernels === true;
+  const domains = planDomains(lab, contexts, segments, placement, macOf, { ...inputs, ownFiles, ownKernels });
   const machines = planMachines(lab, segments);
   const forwards = planForwards(lab, segments, domains);
   const networks = planNetworks(lab, segments.lans, vlanBackend);
   // Frames reach a guest from the host's side, where they are already on the platform's CPUs.
   const rpsCpus = { host: placement.platform, guest: [], lan: placement.station };
   const where = { hostNamespace, lanNamespace };
-  const network = planNetwork(lab, { segments, domains, forwards, machines, ...where, vlanBackend, rpsCpus, macOf });
+  const wired = planNetwork(lab, { segments, domains, forwards, machines, ...where, vlanBackend, rpsCpus, macOf });
+  const network = ownKernels
+    ? withGuests(
+        wired,
+        domains.map(({ plan }) => plan),
+      )
+    : wired;
 
   return withUplinks({
     lab: lab.name,

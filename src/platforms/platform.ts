@@ -3,16 +3,20 @@ import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { Host } from "../host/host.ts";
 
 /** The answer of a check that tried the thing. */
-export type Support = { available: true; detail: string } | { available: false; reason: string; remedy: string };
+export type Support =
+  | { available: true; detail: string; /** What its user has to know before anything is run. */ notice?: string }
+  | { available: false; reason: string; remedy: string };
 
 export interface DomainState {
   lab: string;
   name: string;
-  state: "running" | "prepared" | "stopped";
+  state: "running" | "paused" | "prepared" | "stopped";
   /** The context's first process, in the machine's numbering; null when none runs. */
   pid: number | null;
   /** Not in any plan that the caller knows of: left by a crash. */
   orphan: boolean;
+  /** Of one that does not run: what ended or stopped it, if that is known. */
+  detail?: string;
 }
 
 /** How a program inside a domain is run. */
@@ -79,6 +83,11 @@ export interface Platform {
   merges: boolean;
   /** Whether domains need a built root file system. */
   needsImages: boolean;
+  /**
+   * Domains are machines with kernels of their own: they boot from their images' machine forms, their vifs are taps in the
+   * lab's host namespace, and what is inside is told to them and not set from outside. Default: no.
+   */
+  ownKernels?: boolean;
   /** Debian packages whose programs it runs. */
   packages: string[];
   /** Available or not, found by trying. */
@@ -101,6 +110,8 @@ export interface Platform {
   /** Path of the file with what the domain's services print. */
   logFile(workspace: Workspace, name: string): string;
   usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
+  /** Facet: domains that can be treated as machines. */
+  power?: Power;
   /** Facet: what is a domain's own can be kept, and put back. */
   snapshots?: Snapshots;
 }
@@ -120,4 +131,21 @@ export interface Snapshots {
   ): Promise<void>;
   /** As `prepare`, of a domain that is not there, with what the directory keeps instead of an image as it was built. */
   prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, directory: string): Promise<void>;
+}
+
+/** What can be done with a machine besides starting and destroying it. Each throws a LabError for one that does not run. */
+export interface Power {
+  pause(host: Host, workspace: Workspace, name: string): Promise<void>;
+  resume(host: Host, workspace: Workspace, name: string): Promise<void>;
+  /** Presses its power button, and ends it when it has not gone after so long. Its disk stays until it is destroyed. */
+  shutdown(host: Host, workspace: Workspace, name: string, deadlineMs: number): Promise<"by itself" | "by force">;
+  /** Since it was started. null: not counted. */
+  statistics(host: Host, workspace: Workspace, name: string): Promise<MachineStatistics>;
+}
+
+export interface MachineStatistics {
+  diskReadBytes: number | null;
+  diskWrittenBytes: number | null;
+  diskReads: number | null;
+  diskWrites: number | null;
 }

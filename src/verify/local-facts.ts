@@ -1,6 +1,7 @@
 import type { Host } from "../host/host.ts";
 import { isListening, readListeners, type Listener } from "../host/listening-ports.ts";
 import { lookUpRoutes, type FoundRoute } from "../host/route-lookup.ts";
+import type { NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import type { Endpoint } from "../model/reachability.ts";
 import type { AskingLink, Surroundings } from "./probe.ts";
@@ -12,15 +13,24 @@ const LOCAL_ROUTE = 2;
 export class LocalFacts implements Surroundings {
   readonly endpoints: readonly Endpoint[];
   readonly #host: Host;
+  readonly #guests: ReadonlyMap<NamespaceName, Endpoint>;
   readonly #addresses = new Map<NamespaceName, Set<string>>();
   readonly #listeners = new Map<string, Listener[]>();
 
-  constructor(host: Host, endpoints: readonly Endpoint[]) {
+  /** `network`: says which endpoints are guests, whose facts are those of the plan. */
+  constructor(host: Host, endpoints: readonly Endpoint[], network: NetworkState = {}) {
     this.#host = host;
     this.endpoints = endpoints;
+    this.#guests = new Map(
+      endpoints.flatMap((endpoint) =>
+        network[endpoint.namespace]?.guest === true ? [[endpoint.namespace, endpoint]] : [],
+      ),
+    );
   }
 
   owns(namespace: NamespaceName, address: string): boolean {
+    const guest = this.#guests.get(namespace);
+    if (guest !== undefined) return guest.interfaces.some(({ addresses }) => addresses.includes(address));
     let own = this.#addresses.get(namespace);
     if (own === undefined) {
       own = new Set(this.#netlink(namespace, (netlink) => netlink.addresses()).map((entry) => entry.address));
@@ -30,6 +40,8 @@ export class LocalFacts implements Surroundings {
   }
 
   listens(namespace: NamespaceName, protocol: "tcp" | "udp", address: string, port: number): boolean {
+    // Guests have no rules that could refuse in the place of a listener: what they refuse, nobody listens for.
+    if (this.#guests.has(namespace)) return false;
     const key = `${namespace}/${protocol}`;
     let listeners = this.#listeners.get(key);
     if (listeners === undefined) {

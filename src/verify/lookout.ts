@@ -3,6 +3,7 @@ import { openPacketSocket, type PacketSocket } from "../host/packet-socket.ts";
 import { decodeFrame } from "../model/frame.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import type { Probe } from "./probe.ts";
+import { seenByGuest, wireKey, type GuestWires } from "./guest-wires.ts";
 import { recognise, type Recognised } from "./recognise.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -20,6 +21,7 @@ interface Post {
 export class Lookout {
   readonly #host: Host;
   readonly #run: Uint8Array;
+  readonly #wires: GuestWires;
   readonly #posts = new Map<NamespaceName, Post>();
   #byIndex = new Map<number, Probe>();
   /** Asker's MAC and the address asked for. */
@@ -30,10 +32,11 @@ export class Lookout {
   /** Segments whose connection is not known yet: another namespace's socket was read first. */
   #strays = new Map<number, Sighting[]>();
 
-  /** `run`: what this run's marks begin with. Throws LabError. */
-  constructor(host: Host, namespaces: readonly NamespaceName[], run: Uint8Array) {
+  /** `run`: what this run's marks begin with. `wires`: of guests, which are watched at their taps. Throws LabError. */
+  constructor(host: Host, namespaces: readonly NamespaceName[], run: Uint8Array, wires: GuestWires = new Map()) {
     this.#host = host;
     this.#run = run;
+    this.#wires = wires;
     try {
       for (const namespace of new Set(namespaces)) {
         const socket = host.namespaces.within(namespace, openPacketSocket);
@@ -79,15 +82,19 @@ export class Lookout {
       const frame = decodeFrame(bytes);
       const what = frame === null ? null : recognise(this.#run, frame);
       if (frame === null || what === null || !this.#isExpected(what)) return;
-      this.#deliver({
+      const link = this.#linkName(post, linkIndex);
+      const sighting: Sighting = {
         namespace,
-        interface: this.#linkName(post, linkIndex),
+        interface: link,
         direction: outgoing ? "out" : "in",
         forThisMachine: packetType < OTHER_HOST,
         vlanTag: vlanTag ?? frame.vlans[0] ?? null,
         timeNs,
         what,
-      });
+      };
+      this.#deliver(sighting);
+      const wire = this.#wires.get(wireKey(namespace, link));
+      if (wire !== undefined) this.#deliver(seenByGuest(sighting, wire, frame.destination));
     });
   }
 

@@ -4,10 +4,12 @@ import { awaitFrameTimes } from "../host/frame-times.ts";
 import { pollNow } from "../host/poll.ts";
 import { LabError } from "../model/error.ts";
 import type { Observation } from "../model/observation.ts";
+import type { NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import type { Endpoint, Question } from "../model/reachability.ts";
 import { Asker } from "./asker.ts";
 import { batchesOf } from "./batches.ts";
+import { guestWires } from "./guest-wires.ts";
 import { LearnedNeighbours } from "./learned-neighbours.ts";
 import { LocalFacts } from "./local-facts.ts";
 import { Lookout } from "./lookout.ts";
@@ -19,6 +21,8 @@ interface ObserveOptions {
   onProgress?(done: number, of: number): void;
   /** Questions that wait at the same time; default 2000. */
   parallel?: number;
+  /** The plan's, where there are guests with kernels of their own; they may be asked, and cannot ask. */
+  network?: NetworkState;
 }
 
 /** How long each try waits for an answer before the next, or before silence is the answer. */
@@ -44,11 +48,13 @@ export async function observeAnswers(
 ): Promise<Observation[]> {
   options.signal?.throwIfAborted();
   const run = randomBytes(8);
-  const facts = new LocalFacts(host, endpoints);
-  const neighbours = new LearnedNeighbours(host, namespaces);
+  const network = options.network ?? {};
+  const own = namespaces.filter((namespace) => network[namespace]?.guest !== true);
+  const facts = new LocalFacts(host, endpoints, network);
+  const neighbours = new LearnedNeighbours(host, own);
   const batches = batchesOf(questions, { neighbours: await neighbours.room(), parallel: options.parallel ?? 2000 });
   const observations: Observation[] = [];
-  const lookout = new Lookout(host, namespaces, run);
+  const lookout = new Lookout(host, own, run, guestWires(network));
   const asker = new Asker({ host, run, identifier: randomInt(65_536) }, lookout, facts);
   let done = 0;
   try {

@@ -18,6 +18,9 @@ export function sendFrame(passage: Passage, link: CompiledLink, frame: Frame): F
   }
   switch (link.kind) {
     case "veth":
+    // What a guest's kernel receives has passed no other kernel's conntrack either.
+    case "tap":
+    case "nic":
       return overVeth(passage, link, frame);
     case "bridge":
       return bridgeSend(passage, link, frame);

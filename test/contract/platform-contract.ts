@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LabError } from "../../src/model/error.ts";
+import type { DomainPlan } from "../../src/model/plan.ts";
 import type { Platform, Workspace } from "../../src/platforms/platform.ts";
 import { createScratchLab, type ScratchLab } from "./scratch-lab.ts";
 import { smallDomain, smallPlan } from "./small-plan.ts";
@@ -9,7 +10,11 @@ import { smallDomain, smallPlan } from "./small-plan.ts";
 export interface PlatformUnderTest {
   create(): Platform;
   /** Makes a root file system in the directory, returns its path; null: domains have none of their own. */
-  makeRootfs: ((directory: string) => string) | null;
+  makeRootfs: ((directory: string) => string | Promise<string>) | null;
+  /** Of a domain; default: 64 MiB. */
+  memoryBytes?: number;
+  /** What a domain's control group has beyond its own limits. */
+  beyond?: { memoryBytes: number; processes: number };
 }
 
 /** What every platform does alike, tried for real. */
@@ -18,8 +23,12 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     const platform = under.create();
     const lab = `ct-${name}-${process.pid}`;
     let scratch: ScratchLab;
+    const { limits } = smallDomain(lab, "one");
+    limits.memoryBytes = under.memoryBytes ?? limits.memoryBytes;
+    const small = (domain: string, changes: Partial<DomainPlan> = {}) =>
+      smallDomain(lab, domain, { limits, ...changes });
 
-    beforeAll(() => void (scratch = createScratchLab(lab, platform, under.makeRootfs)));
+    beforeAll(async () => void (scratch = await createScratchLab(lab, platform, under.makeRootfs, { limits })));
     afterEach(async () => {
       await scratch.tearDown();
       expect(await scratch.residue()).toEqual([]);
@@ -32,7 +41,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       mortal: { command: ["sh", "-c", "sleep 1; exit 3"] },
     };
     const withServices = (...names: (keyof typeof services)[]) => ({
-      recipe: { ...smallDomain(lab, "one").recipe, services },
+      recipe: { ...small("one").recipe, services },
       services: names,
     });
 
@@ -99,6 +108,8 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       expect((await scratch.run(domain, "grep Cpus_allowed_list /proc/self/status")).stdout).toMatch(/\s0$/m);
       const read = async (controller: string, file: string) =>
         (await scratch.host.cgroups.read(`${scratch.group}/one`, controller, file))?.trim();
+      const memoryBytes = String(limits.memoryBytes + (under.beyond?.memoryBytes ?? 0));
+      const processes = String(64 + (under.beyond?.processes ?? 0));
       const files =
         scratch.host.cgroups.version === 1
           ? [
@@ -106,15 +117,15 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
               ["cpu", "cpu.cfs_period_us", "20000"],
               ["cpu", "cpu.shares", "512"],
               ["cpuset", "cpuset.cpus", "0"],
-              ["memory", "memory.limit_in_bytes", String(64 * 2 ** 20)],
-              ["pids", "pids.max", "64"],
+              ["memory", "memory.limit_in_bytes", memoryBytes],
+              ["pids", "pids.max", processes],
             ]
           : [
               ["cpu", "cpu.max", "10000 20000"],
               ["cpuset", "cpuset.cpus", "0"],
-              ["memory", "memory.max", String(64 * 2 ** 20)],
+              ["memory", "memory.max", memoryBytes],
               ["memory", "memory.swap.max", "0"],
-              ["pids", "pids.max", "64"],
+              ["pids", "pids.max", processes],
             ];
       const found = await Promise.all(
         files.map(async ([controller = "", file = ""]) => [controller, file, await read(controller, file)]),
@@ -143,7 +154,6 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     });
 
     test("counts CPU time and throttling", async () => {
-      const { limits } = smallDomain(lab, "one");
       const domain = await scratch.up({ limits: { ...limits, cpus: 0.1 } });
       await scratch.run(domain, "while :; do :; done", { timeoutMs: 1500 });
       const usage = await platform.usage(scratch.host, scratch.workspace, "one");
@@ -153,7 +163,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     });
 
     test("is the only domain that a domain's end ends", async () => {
-      const domains = await scratch.build(smallDomain(lab, "one"), smallDomain(lab, "two"));
+      const domains = await scratch.build(small("one"), small("two"));
       for (const domain of domains) {
         await platform.prepare(scratch.host, scratch.workspace, scratch.plan, domain);
         await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
@@ -196,7 +206,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     });
 
     test("is destroyed from every state, and twice", async () => {
-      const [domain] = await scratch.build(smallDomain(lab, "one"));
+      const [domain] = await scratch.build(small("one"));
       if (domain === undefined) throw new Error("no domain");
       const destroy = () => platform.destroy(scratch.host, scratch.workspace, lab, "one");
       await destroy();
@@ -213,7 +223,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     });
 
     test("records how to undo a step before it takes it", async () => {
-      const domain = smallDomain(lab, "one", withServices("talker"));
+      const domain = small("one", withServices("talker"));
       await scratch.build(domain);
       const failing: Workspace = { ...scratch.workspace, record: async () => Promise.reject(new Error("disk full")) };
       await expect(platform.prepare(scratch.host, failing, scratch.plan, domain)).rejects.toThrow("disk full");

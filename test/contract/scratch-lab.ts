@@ -34,17 +34,19 @@ export interface ScratchLab {
 }
 
 /**
+ * @param common of every domain that `up` makes
  * @param makeRootfs makes a root file system in the directory, returns its path; null: domains have none of their own
  */
-export function createScratchLab(
+export async function createScratchLab(
   lab: string,
   platform: Platform,
-  makeRootfs: ((directory: string) => string) | null,
-): ScratchLab {
+  makeRootfs: ((directory: string) => string | Promise<string>) | null,
+  common: Partial<DomainPlan> = {},
+): Promise<ScratchLab> {
   const host = createRealHost();
   const group = `cloison/${lab}`;
   const directory = mkdtempSync(join(tmpdir(), "cloison-platform-"));
-  const rootfs = makeRootfs?.(join(directory, "rootfs")) ?? "/";
+  const rootfs = (await makeRootfs?.(join(directory, "rootfs"))) ?? "/";
   const undos: Undo[] = [];
   const workspace: Workspace = {
     directory: join(directory, "lab"),
@@ -68,7 +70,7 @@ export function createScratchLab(
     },
 
     async up(changes = {}) {
-      const [domain] = await scratch.build(smallDomain(lab, "one", changes));
+      const [domain] = await scratch.build(smallDomain(lab, "one", { ...common, ...changes }));
       if (domain === undefined) throw new Error("no domain");
       await platform.prepare(host, workspace, scratch.plan, domain);
       await platform.start(host, workspace, scratch.plan, domain);
@@ -99,7 +101,7 @@ export function createScratchLab(
         ...hierarchies.filter((path) => existsSync(path)),
         ...loops.split("\n").filter((line) => line.includes(directory)),
         ...(await host.namespaces.list()).filter((namespace) => namespace.startsWith(`cloison.${lab}.`)),
-        ...(existsSync(`/run/cloison/runc/${lab}`) ? [`/run/cloison/runc/${lab}`] : []),
+        ...[`/run/cloison/runc/${lab}`, `/run/cloison/qemu/${lab}`].filter((path) => existsSync(path)),
         ...(await host.files.list(join(directory, "lab/domains"))),
       ];
     },

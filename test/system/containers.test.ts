@@ -24,7 +24,7 @@ needs(
   const { limits } = smallDomain(lab, "one");
   let scratch: ScratchLab;
 
-  beforeAll(() => void (scratch = createScratchLab(lab, platform, makeSmallRootfs)));
+  beforeAll(async () => void (scratch = await createScratchLab(lab, platform, makeSmallRootfs)));
   afterEach(async () => {
     await scratch.tearDown();
     expect(await scratch.residue()).toEqual([]);

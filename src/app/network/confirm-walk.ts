@@ -1,4 +1,6 @@
 import type { Observation, Mismatch } from "../../model/observation.ts";
+import { ExitCode, LabError } from "../../model/error.ts";
+import { withoutGuests } from "../../model/network-state.ts";
 import type { LabPlan } from "../../model/plan.ts";
 import type { Answer, Question } from "../../model/reachability.ts";
 import { compareAnswers } from "../../verify/compare-answers.ts";
@@ -23,13 +25,21 @@ export async function confirmWalk(
   answer: Answer,
   signal: AbortSignal,
 ): Promise<Confirmation> {
-  const namespaces = Object.keys(plan.network);
+  const { network } = plan;
+  const namespaces = Object.keys(withoutGuests(network));
+  const asker = plan.endpoints.find(({ name }) => name === question.from);
+  if (asker !== undefined && !namespaces.includes(asker.namespace)) {
+    throw new LabError(`nobody can ask from inside ${question.from}: it has a kernel of its own`, {
+      hint: `cloison exec ${plan.lab} ${question.from} runs a program that asks`,
+      exit: ExitCode.usage,
+    });
+  }
   let observation: Observation | undefined;
   const trace = await tracePacket(
     app.host,
     namespaces,
     async () => {
-      [observation] = await observeAnswers(app.host, plan.endpoints, namespaces, [question], { signal });
+      [observation] = await observeAnswers(app.host, plan.endpoints, namespaces, [question], { signal, network });
     },
     question,
   );

@@ -42,6 +42,8 @@ export async function readDrift(app: AppContext, plan: LabPlan): Promise<Drift &
 
 function leasesMissing(plan: LabPlan, observed: NetworkState): Drift["leases"] {
   return plan.domains.flatMap(({ namespace, vifs }) => {
+    // What a guest's client has set is not seen from here.
+    if (plan.network[namespace]?.guest === true) return [];
     const taken = observed[namespace]?.observed?.leasedAddresses ?? [];
     return vifs
       .filter(({ configuration }) => configuration === "dhcp")

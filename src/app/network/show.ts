@@ -31,7 +31,14 @@ export async function showNetwork(app: AppContext, nameOrFile: string, options: 
     });
   }
   if (!options.observed) return Object.fromEntries(namespaces.map((name) => [name, plan.network[name]!]));
-  return observeNetwork(app.host, namespaces, { like: plan.network, switches: labSwitches(app.paths, plan) });
+  const own = namespaces.filter((name) => plan.network[name]?.guest !== true);
+  if (own.length === 0) {
+    throw new LabError(`what is inside ${options.part} is its own kernel's, and not seen from here`, {
+      hint: `cloison exec ${plan.lab} ${options.part} -- ip addr`,
+      exit: ExitCode.usage,
+    });
+  }
+  return observeNetwork(app.host, own, { like: plan.network, switches: labSwitches(app.paths, plan) });
 }
 
 /** The views that tools of the study's days give, or ours. */

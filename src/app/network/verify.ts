@@ -28,6 +28,8 @@ export interface Verified {
   rows: VerifiedRow[];
   /** What no packet shows: servers that do not run, leases that have not come. */
   findings: string[];
+  /** Questions that guests with kernels of their own would ask: nobody can ask there. */
+  notAsked: number;
   /** No mismatch and no finding. */
   agrees: boolean;
 }
@@ -49,18 +51,26 @@ export async function verifyLab(app: AppContext, nameOrFile: string, options: Ve
   requireRoot(app, "net verify");
   const plan = await planOfRunning(app, nameOrFile);
   for (const name of [options.from, options.to]) if (name !== null) findEndpoint(plan, name);
-  const predictions = withFullSize(plan, predict(plannedNetwork(plan), plan.endpoints)).filter(
+  const guests = new Set(
+    plan.endpoints.filter(({ namespace }) => plan.network[namespace]?.guest === true).map(({ name }) => name),
+  );
+  const meant = withFullSize(plan, predict(plannedNetwork(plan), plan.endpoints)).filter(
     ({ question }) =>
       (options.from === null || question.from === options.from) && (options.to === null || question.to === options.to),
   );
-  if (predictions.length === 0)
-    throw new LabError("there is nothing to ask between these two", { exit: ExitCode.usage });
+  const predictions = meant.filter(({ question }) => !guests.has(question.from));
+  if (predictions.length === 0) {
+    throw new LabError("there is nothing to ask between these two", {
+      ...(meant.length === 0 ? {} : { hint: "nobody can ask from inside a virtual machine; ask the other way round" }),
+      exit: ExitCode.usage,
+    });
+  }
   const observations = await observeAnswers(
     app.host,
     plan.endpoints,
     Object.keys(plan.network),
     predictions.map(({ question }) => question),
-    { signal: options.signal, onProgress: options.onProgress },
+    { signal: options.signal, onProgress: options.onProgress, network: plan.network },
   );
   const rows = predictions.flatMap((prediction, i) => {
     const observation = observations[i];
@@ -70,7 +80,7 @@ export async function verifyLab(app: AppContext, nameOrFile: string, options: Ve
   const { programs, leases, poisoned } = await readDrift(app, plan);
   const findings = driftLines({ changes: [], programs, leases, poisoned, foreign: [] });
   const agrees = findings.length === 0 && rows.every(({ mismatches }) => mismatches.length === 0);
-  return { lab: plan.lab, rows, findings, agrees };
+  return { lab: plan.lab, rows, findings, notAsked: meant.length - predictions.length, agrees };
 }
 
 /** With every pair that a small ping is to reach asked by a full frame that nobody may cut: a link that is too narrow shows. */
@@ -88,9 +98,13 @@ function withFullSize(plan: LabPlan, predictions: Prediction[]): Prediction[] {
 }
 
 /** What `net verify` prints. */
-export function verifiedText({ rows, findings }: Verified, terminal: Terminal): string {
+export function verifiedText({ rows, findings, notAsked }: Verified, terminal: Terminal): string {
   const paint = createPainter(terminal.colour);
-  return [matrixText(rows, paint, terminal.width), ...findings.map((line) => paint.bad(line))].join("\n");
+  return [
+    matrixText(rows, paint, terminal.width),
+    ...(notAsked === 0 ? [] : [`${notAsked} questions of virtual machines were not asked: nobody can ask inside`]),
+    ...findings.map((line) => paint.bad(line)),
+  ].join("\n");
 }
 
 /** Writes the answers as JUnit XML, for build machines. @throws LabError when the file cannot be written */

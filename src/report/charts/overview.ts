@@ -6,7 +6,7 @@ import type { CellView, RunView } from "../run-view.ts";
 import { VERDICT_STYLES } from "../verdicts.ts";
 import { categoryAxis, decadesOf, msAxis, thresholdSeries, type Decades, type Thresholds } from "./axes.ts";
 import { CHART_FONT, draw } from "./draw.ts";
-import { COLOUR, PLATFORM_MARKS } from "./palette.ts";
+import { COLOUR, PLATFORM_MARKS, type PlatformMark } from "./palette.ts";
 
 type CustomElement = { type: "circle" | "rect" | "polygon"; shape: object; style: object };
 
@@ -117,13 +117,21 @@ function renderMark(
   };
 }
 
-function shapeOf(symbol: "circle" | "rect" | "triangle", x: number, y: number, style: object): CustomElement {
+function shapeOf(symbol: PlatformMark["symbol"], x: number, y: number, style: object): CustomElement {
   if (symbol === "circle") return { type: "circle", shape: { cx: x, cy: y, r: 5 }, style };
   if (symbol === "rect") return { type: "rect", shape: { x: x - 4.5, y: y - 4.5, width: 9, height: 9 }, style };
-  const points = [
-    [x, y - 5.5],
-    [x + 5.5, y + 4.5],
-    [x - 5.5, y + 4.5],
-  ];
+  const points =
+    symbol === "diamond"
+      ? [
+          [x, y - 6],
+          [x + 6, y],
+          [x, y + 6],
+          [x - 6, y],
+        ]
+      : [
+          [x, y - 5.5],
+          [x + 5.5, y + 4.5],
+          [x - 5.5, y + 4.5],
+        ];
   return { type: "polygon", shape: { points }, style };
 }

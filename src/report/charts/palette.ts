@@ -14,6 +14,7 @@ const PLACEHOLDERS = {
   shared: "#0a0b11",
   namespace: "#0a0b12",
   container: "#0a0b13",
+  qemu: "#0a0b14",
 } as const;
 
 export const COLOUR = PLACEHOLDERS;
@@ -21,7 +22,7 @@ export const COLOUR = PLACEHOLDERS;
 /** Draws one platform apart from the others, without colour too. */
 export interface PlatformMark {
   colour: string;
-  symbol: "circle" | "rect" | "triangle";
+  symbol: "circle" | "rect" | "triangle" | "diamond";
   line: "solid" | "dashed" | "dotted";
 }
 
@@ -29,6 +30,7 @@ export const PLATFORM_MARKS: Readonly<Record<PlatformName, PlatformMark>> = {
   shared: { colour: PLACEHOLDERS.shared, symbol: "rect", line: "dashed" },
   namespace: { colour: PLACEHOLDERS.namespace, symbol: "triangle", line: "dotted" },
   container: { colour: PLACEHOLDERS.container, symbol: "circle", line: "solid" },
+  qemu: { colour: PLACEHOLDERS.qemu, symbol: "diamond", line: "dashed" },
 };
 
 /** Puts CSS variables (`--chart-ink`, …) in the place of the placeholders. */

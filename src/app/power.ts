@@ -1,0 +1,44 @@
+import { LabError } from "../model/error.ts";
+import type { DomainUsage, MachineStatistics, Power } from "../platforms/platform.ts";
+import type { AppContext } from "./context.ts";
+import { findDomain } from "./inspect.ts";
+
+/** A guest that ends by itself needs a second or two, under emulation some more. */
+const SHUTDOWN_MS = 30_000;
+
+/** Stops a domain where it is; its memory and disk stay. */
+export async function pause(app: AppContext, lab: string, name: string): Promise<void> {
+  const { power, domain, workspace } = await findMachine(app, lab, name);
+  await power.pause(app.host, workspace, domain.name);
+}
+
+export async function resume(app: AppContext, lab: string, name: string): Promise<void> {
+  const { power, domain, workspace } = await findMachine(app, lab, name);
+  await power.resume(app.host, workspace, domain.name);
+}
+
+/** Presses a domain's power button. @returns whether it ended by itself */
+export async function shutdown(app: AppContext, lab: string, name: string): ReturnType<Power["shutdown"]> {
+  const { power, domain, workspace } = await findMachine(app, lab, name);
+  return power.shutdown(app.host, workspace, domain.name, SHUTDOWN_MS);
+}
+
+/** What a domain has used so far; of a machine also what its hypervisor counts. */
+export async function statistics(
+  app: AppContext,
+  lab: string,
+  name: string,
+): Promise<DomainUsage & Partial<MachineStatistics>> {
+  const { platform, domain, workspace } = await findDomain(app, lab, name);
+  const usage = await platform.usage(app.host, workspace, domain.name);
+  return { ...usage, ...(await platform.power?.statistics(app.host, workspace, domain.name)) };
+}
+
+async function findMachine(app: AppContext, lab: string, name: string) {
+  const found = await findDomain(app, lab, name);
+  const { power } = found.platform;
+  if (power !== undefined) return { ...found, power };
+  throw new LabError(`domains of platform ${found.platform.name} have no power button`, {
+    hint: "cloison up LAB --platform qemu makes machines of them",
+  });
+}

@@ -1,0 +1,168 @@
+import { expect, test } from "vitest";
+import { createFakeHost } from "../../host/fake.ts";
+import type { Connection } from "../../host/host.ts";
+import type { Workspace } from "../platform.ts";
+import { execInGuest, programScript } from "./exec.ts";
+
+const WORKSPACE: Workspace = {
+  directory: "/state/labs/l",
+  cgroup: "cloison/l",
+  rootfs: () => "/images/key/rootfs",
+  record: async () => undefined,
+};
+
+/** A port: what the guest sends, and what it has heard. */
+class Port implements Connection {
+  heard = "";
+  closed = false;
+  #chunks: Buffer[] = [];
+  #wake: () => void = () => undefined;
+  #onWrite: () => void;
+
+  constructor(onWrite: () => void = () => undefined) {
+    this.#onWrite = onWrite;
+  }
+
+  send(bytes: string | Buffer): void {
+    this.#chunks.push(Buffer.from(bytes));
+    this.#wake();
+  }
+
+  async write(bytes: Uint8Array | string): Promise<void> {
+    this.heard += Buffer.from(bytes).toString("latin1");
+    this.#onWrite();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) yield chunk;
+      else if (this.closed) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#wake();
+  }
+}
+
+interface Ports {
+  control: Port;
+  out: Port;
+  err: Port;
+}
+
+/** A guest whose agent does this when it is told to run a program. */
+function guest(agent: (nonce: string, ports: Ports) => void) {
+  let answered = false;
+  const ports: Ports = {
+    control: new Port(() => {
+      const [, nonce] = /^run ([0-9a-f]{32}) /m.exec(ports.control.heard) ?? [];
+      if (nonce === undefined || answered) return;
+      answered = true;
+      agent(nonce, ports);
+    }),
+    out: new Port(),
+    err: new Port(),
+  };
+  const host = createFakeHost({
+    connect(path) {
+      const name = /\/([a-z]+)\d$/.exec(path)?.[1];
+      return name === "control" || name === "out" || name === "err" ? ports[name] : new Port();
+    },
+  });
+  return { host, ports };
+}
+
+const honest = (out: string, err: string, code: number) => (nonce: string, ports: Ports) => {
+  ports.out.send(`\n${nonce} begin\n${out}\n${nonce} end\n`);
+  ports.err.send(`\n${nonce} begin\n${err}\n${nonce} end\n`);
+  ports.control.send(`exit ${nonce} ${code}\n`);
+};
+
+test("a program is run with its environment, and told to be over", async () => {
+  const { host, ports } = guest(honest("hello\n", "oops\n", 7));
+  const exit = await execInGuest(host, WORKSPACE, "www", ["echo", "it's"], {
+    stdin: "in\n",
+    user: "33:33",
+    env: { A: "b c" },
+  });
+  expect(exit).toEqual({ code: 7, signal: null, stdout: "hello\n", stderr: "oops\n", timedOut: false });
+  const heard = ports.control.heard.replaceAll(/[0-9a-f]{32}/g, "NONCE");
+  const script = programScript(["echo", "it's"], { A: "b c" });
+  expect(script).toBe(String.raw`cd /; exec '/run/cloison/bin/busybox' 'env' 'A=b c' 'echo' 'it'\''s'` + "\n");
+  expect(heard).toBe(`gone\nrun NONCE 33:33 - ${script.length}\n${script}data 3\nin\nend\nover\n`);
+  expect(ports.out.heard.replaceAll(/[0-9a-f]{32}/g, "NONCE")).toBe("gone\nhello NONCE\nover\n");
+  expect(ports.control.closed).toBe(true);
+  expect(host.records.at(-1)).toMatch(/^unlock /);
+});
+
+test("a signal is told as one", async () => {
+  const { host } = guest(honest("", "", 143));
+  expect(await execInGuest(host, WORKSPACE, "www", ["x"], {})).toMatchObject({ code: null, signal: "SIGTERM" });
+});
+
+test("of endless output the end is kept", async () => {
+  const { host } = guest((nonce, ports) => {
+    ports.out.send(`\n${nonce} begin\n`);
+    for (let i = 0; i < 40; i++) ports.out.send(Buffer.alloc(2 ** 20, "x"));
+    ports.out.send(`the end\n${nonce} end\n`);
+    ports.err.send(`\n${nonce} begin\n\n${nonce} end\n`);
+    ports.control.send(`exit ${nonce} 0\n`);
+  });
+  const { stdout } = await execInGuest(host, WORKSPACE, "www", ["yes"], {});
+  expect(stdout.length).toBe(8 * 2 ** 20);
+  expect(stdout.endsWith("the end")).toBe(true);
+});
+
+test.each([
+  ["malformed", "instead of an exit code", (_: string, { control }: Ports) => control.send("exit 0\n")],
+  ["huge", "a line of", (_: string, { control }: Ports) => control.send(Buffer.alloc(2 ** 20, "e"))],
+  [
+    "huge before it begins",
+    "nobody has asked for",
+    (_: string, { out }: Ports) => {
+      for (let i = 0; i < 8; i++) out.send(Buffer.alloc(2 ** 20, "x"));
+    },
+  ],
+  [
+    "cut",
+    "cut off what x printed",
+    (nonce: string, { out, control }: Ports) => {
+      out.send(`\n${nonce} begin\nhalf`);
+      control.send(`exit ${nonce} 0\n`);
+    },
+  ],
+  ["missing", "has not answered for 60 s", () => undefined],
+])("a reply that is %s is an error that says so", async (_, says, agent) => {
+  const { host, ports } = guest(agent);
+  await expect(execInGuest(host, WORKSPACE, "www", ["x"], {})).rejects.toThrow(says);
+  expect(ports.control.closed).toBe(true);
+});
+
+test("a guest that does not kill what it is told to is given up", async () => {
+  const { host, ports } = guest((nonce, { out }) => out.send(`\n${nonce} begin\n`));
+  const exit = await execInGuest(host, WORKSPACE, "www", ["x"], { timeoutMs: 100 });
+  expect(exit).toMatchObject({ code: null, signal: "SIGKILL", timedOut: true });
+  expect(ports.out.heard).toContain("kill\n");
+});
+
+test("a domain that does not run is told with what ended it", async () => {
+  const host = createFakeHost({
+    files: {
+      "/state/labs/l/domains/www/output/console":
+        "x\n[  3.1] Kernel panic - not syncing: sysrq triggered crash\u001b[2J\n",
+    },
+    connect: () => {
+      throw Object.assign(new Error("connect"), { code: "ENOENT" });
+    },
+  });
+  await expect(execInGuest(host, WORKSPACE, "www", ["x"], {})).rejects.toMatchObject({
+    message: "x does not run in domain www: the domain does not run",
+    hint: expect.stringContaining(
+      "its kernel panicked: Kernel panic - not syncing: sysrq triggered crash[2J;",
+    ) as string,
+  });
+});

@@ -1,0 +1,68 @@
+import type { Host } from "../../host/host.ts";
+import { LabError } from "../../model/error.ts";
+import { machineForm } from "../../model/machine-form.ts";
+import type { NamespaceState } from "../../model/network-state.ts";
+import type { DomainPlan, LabPlan } from "../../model/plan.ts";
+import type { Undo, Workspace } from "../platform.ts";
+import { guestConfiguration } from "./guest-configuration.ts";
+import { guestPaths } from "./guest-paths.ts";
+
+/** With 64 MiB Debian's kernel resets at once, with 72 it panics, with 80 it comes up; and then programs want some. */
+const LEAST_MEMORY_BYTES = 96 * 2 ** 20;
+
+/** A console and a log may be so large together. */
+const OUTPUT_LIMIT = "16m";
+
+const NOTHING: NamespaceState = { links: [], addresses: [], routes: [], neighbours: [], sysctls: {}, tables: {} };
+
+/** Makes a guest's files: its disk over its image's, and what it is told. */
+export async function prepareGuest(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void> {
+  const paths = guestPaths(workspace, domain.name);
+  const inside = plan.network[domain.namespace] ?? NOTHING;
+  refuseWhatCannotBe(domain, inside);
+  if (await host.files.exists(paths.directory)) {
+    throw new LabError(`domain ${domain.name} is there already`, { hint: `cloison down ${plan.lab}` });
+  }
+  const configuration = guestConfiguration(domain, inside);
+  const undos: Undo[] = [
+    { kind: "directory", path: paths.directory },
+    { kind: "directory", path: paths.sockets },
+    { kind: "mount", target: paths.output },
+    { kind: "cgroup", group: `${workspace.cgroup}/${domain.name}` },
+    { kind: "domain", platform: "qemu", lab: plan.lab, name: domain.name },
+  ];
+  await workspace.record(undos);
+  await host.files.makeDirectory(paths.output);
+  const limit = `size=${OUTPUT_LIMIT},mode=700`;
+  host.mounts.mount({ source: "output", target: paths.output, type: "tmpfs", flags: ["nosuid", "nodev"], data: limit });
+  for (const [name, text] of Object.entries(configuration)) {
+    await host.files.writeText(`${paths.configuration}/${name}`, text, name === "lease" ? 0o755 : 0o644);
+  }
+  await host.processes.must({
+    argv: ["tar", "--owner=0", "--group=0", "-C", paths.configuration, "-cf", paths.configurationDisk, "."],
+  });
+  const { disk } = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
+  await host.processes.must({
+    argv: ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk, paths.disk],
+  });
+}
+
+function refuseWhatCannotBe({ name, limits }: DomainPlan, { tables, links }: NamespaceState): void {
+  if (limits.memoryBytes < LEAST_MEMORY_BYTES) {
+    throw new LabError(
+      `domains.${name}.memory: ${Math.floor(limits.memoryBytes / 2 ** 20)}M is less than the kernel of a virtual machine needs`,
+      { hint: `write ${LEAST_MEMORY_BYTES / 2 ** 20}M or more` },
+    );
+  }
+  if (Object.keys(tables).length > 0) {
+    throw new LabError(`domains.${name}.router: a virtual machine is not given firewall rules of its own`, {
+      hint: "write router: true, and filter elsewhere; or use platform: container",
+    });
+  }
+  const shaped = links.find(({ shaping }) => shaping !== undefined);
+  if (shaped !== undefined) {
+    throw new LabError(`domains.${name}: what ${shaped.name} of a virtual machine sends is not limited`, {
+      hint: "leave out rate.out; rate.in, delay and loss are kept at its vif",
+    });
+  }
+}

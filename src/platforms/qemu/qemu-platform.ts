@@ -1,0 +1,119 @@
+import type { Host } from "../../host/host.ts";
+import { LabError } from "../../model/error.ts";
+import type { LabPlan } from "../../model/plan.ts";
+import { readUsage } from "../cgroup-usage.ts";
+import { userIds } from "../user-ids.ts";
+import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../platform.ts";
+import { tryAccelerator } from "./accelerator.ts";
+import { bootGuest } from "./boot.ts";
+import { execInGuest } from "./exec.ts";
+import { describeEnd } from "./guest-end.ts";
+import { guestPaths, socketsOf, type GuestPaths } from "./guest-paths.ts";
+import { askMonitor } from "./monitor.ts";
+import { power } from "./power.ts";
+import { prepareGuest } from "./prepare.ts";
+
+const DESTROY_DEADLINE_MS = 20_000;
+
+/** QEMU; qemu-img; what is in the guest's initramfs; mke2fs; for kernels whose modules are compressed. */
+const PACKAGES = ["qemu-system-x86", "qemu-utils", "busybox-static", "e2fsprogs", "xz-utils"];
+
+/** How long a guest may take to tell what its kernel has counted. */
+const ASK_MS = 10_000;
+
+/** Each domain is a virtual machine with a kernel of its own, run by QEMU: full virtualization (TCG), or by KVM. */
+export function createQemuPlatform(): Platform {
+  return {
+    name: "qemu",
+    merges: false,
+    needsImages: true,
+    ownKernels: true,
+    packages: PACKAGES,
+    check: tryQemu,
+    list: listDomains,
+    prepare: prepareGuest,
+
+    async start(host, workspace, plan, domain) {
+      const group = `${workspace.cgroup}/${domain.name}`;
+      if ((await host.cgroups.pids(group)).length > 0) return;
+      await bootGuest(host, workspace, plan, domain);
+    },
+
+    async destroy(host, workspace, _lab, name) {
+      const paths = guestPaths(workspace, name);
+      await host.cgroups.destroy(`${workspace.cgroup}/${name}`, DESTROY_DEADLINE_MS);
+      host.mounts.unmount(paths.output, { lazy: true });
+      await host.files.remove(paths.sockets);
+      const sockets = socketsOf(workspace);
+      if ((await host.files.list(sockets)).length === 0) await host.files.remove(sockets);
+      await host.files.remove(paths.directory);
+    },
+
+    async exec(host, workspace, _plan, domain, argv, { user, ...options } = {}) {
+      const ids = user === undefined ? null : await userIds(host, workspace.rootfs(domain), domain, user);
+      const [uid, gid = uid] = ids?.split(":") ?? [];
+      const as = uid === undefined ? {} : { user: `${uid}:${gid}` };
+      return execInGuest(host, workspace, domain.name, argv, { ...options, ...as });
+    },
+
+    logFile: (workspace, name) => guestPaths(workspace, name).log,
+    usage: readGuestUsage,
+    power,
+  };
+}
+
+async function tryQemu(host: Host): Promise<Support> {
+  const kvm = await tryAccelerator(host, "kvm");
+  if (kvm.works) return { available: true, detail: "a guest ran by KVM" };
+  const tcg = await tryAccelerator(host, "tcg");
+  if (tcg.works) {
+    const notice = `virtual machines are emulated (TCG), which is slow: KVM runs none here (${kvm.reason})`;
+    return { available: true, detail: `a guest ran; ${notice}`, notice };
+  }
+  return { available: false, reason: tcg.reason, remedy: `apt-get install ${PACKAGES.join(" ")}` };
+}
+
+async function listDomains(host: Host, workspace: Workspace, plan: LabPlan): Promise<DomainState[]> {
+  const planned = new Set(plan.domains.map(({ name }) => name));
+  const names = await host.files.list(`${workspace.directory}/domains`);
+  return Promise.all(
+    names.map(async (name): Promise<DomainState> => {
+      const paths = guestPaths(workspace, name);
+      // QEMU, and before it the shell that writes down how it ends.
+      const pid = (await host.cgroups.pids(`${workspace.cgroup}/${name}`)).at(-1) ?? null;
+      const common = { lab: plan.lab, name, pid, orphan: !planned.has(name) };
+      if (pid !== null) return { ...common, ...(await runState(host, paths)) };
+      // The disk is made last, the sockets when it is started.
+      const isWhole = await host.files.exists(paths.disk);
+      if (isWhole && !(await host.files.exists(paths.sockets))) return { ...common, state: "prepared" };
+      return { ...common, state: "stopped", detail: await describeEnd(host, paths) };
+    }),
+  );
+}
+
+/** As its monitor says; one that cannot be asked is taken for what its process is. */
+async function runState(host: Host, paths: GuestPaths): Promise<Pick<DomainState, "state" | "detail">> {
+  try {
+    const [answer] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
+    const status = typeof answer === "object" && answer !== null && "status" in answer ? answer.status : null;
+    if (status === "paused") return { state: "paused" };
+    if (status === "io-error") return { state: "paused", detail: DISK_FULL };
+    return { state: "running" };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    return { state: "running", detail: error.message };
+  }
+}
+
+const DISK_FULL = "its disk cannot be written: the machine's is full; make room and `cloison resume` it";
+
+/** CPU time and memory are QEMU's; whom the guest's kernel has killed for want of memory, it tells itself. */
+async function readGuestUsage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage> {
+  const group = `${workspace.cgroup}/${name}`;
+  const usage = await readUsage(host.cgroups, group);
+  const own = { ...usage, pidsPeak: null };
+  if ((await host.cgroups.pids(group)).length === 0) return own;
+  const { stdout } = await execInGuest(host, workspace, name, ["cat", "/proc/vmstat"], { timeoutMs: ASK_MS });
+  const [, kills] = /^oom_kill (\d{1,9})$/m.exec(stdout) ?? [];
+  return { ...own, oomKills: kills === undefined ? null : Number(kills) + (usage.oomKills ?? 0) };
+}

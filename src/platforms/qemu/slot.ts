@@ -1,0 +1,89 @@
+import type { Connection, Host, Lock } from "../../host/host.ts";
+import { hasCode } from "../../host/syscalls.ts";
+import { LabError } from "../../model/error.ts";
+import { SLOTS, slotSockets, TERMINALS, type GuestPaths } from "./guest-paths.ts";
+
+/** A place in which one program of a guest runs, held by this process. */
+export interface Slot {
+  control: Connection;
+  out: Connection;
+  err: Connection;
+  /** null: none was asked for. */
+  terminal: { connection: Connection; device: string } | null;
+  /** Tells the agent that there is something to be read: it does not wait for its ports. Once more does no harm. */
+  ring(): Promise<void>;
+  /** Lets others ring; when the agent has answered. */
+  silence(): void;
+  release(): void;
+}
+
+const WAIT_MS = 10_000;
+const POLL_MS = 50;
+
+/**
+ * Takes a free place of the guest.
+ * @throws LabError when all stay taken; errno's errors when its QEMU does not listen
+ */
+export async function takeSlot(host: Host, paths: GuestPaths, domain: string, terminal: boolean): Promise<Slot> {
+  const deadline = host.clock.monotonicMs() + WAIT_MS;
+  // The last are left for programs without a terminal as long as there are some.
+  const slots = Array.from({ length: terminal ? TERMINALS : SLOTS }, (_, i) => (terminal ? i : SLOTS - 1 - i));
+  for (;;) {
+    for (const slot of slots) {
+      const lock = host.tryLock(slotSockets(paths, slot).lock);
+      if (lock !== null) return await connect(host, paths, slot, terminal, lock);
+    }
+    if (host.clock.monotonicMs() > deadline) {
+      throw new LabError(
+        `${slots.length} programs ${terminal ? "with a terminal " : ""}run in domain ${domain} already`,
+        {
+          hint: "wait until one of them ends",
+        },
+      );
+    }
+    await host.clock.sleep(POLL_MS);
+  }
+}
+
+async function connect(host: Host, paths: GuestPaths, slot: number, terminal: boolean, lock: Lock): Promise<Slot> {
+  const sockets = slotSockets(paths, slot);
+  const open: Connection[] = [];
+  const release = () => {
+    for (const connection of open) connection.close();
+    lock.release();
+  };
+  const opened = async (path: string) => {
+    const connection = await host.streams.connect(path);
+    open.push(connection);
+    return connection;
+  };
+  try {
+    const [control, out, err] = [await opened(sockets.control), await opened(sockets.out), await opened(sockets.err)];
+    const line = terminal && sockets.terminal !== null ? await opened(sockets.terminal) : null;
+    let bell: Connection | null = null;
+    return {
+      control,
+      out,
+      err,
+      // After the bell.
+      terminal: line === null ? null : { connection: line, device: `/dev/hvc${slot + 1}` },
+      async ring() {
+        bell ??= await opened(paths.bell);
+        await bell.write(`${slot}\n`);
+      },
+      silence() {
+        bell?.close();
+        bell = null;
+      },
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Whether nothing listens on a socket. */
+export function isNobodyThere(error: unknown): boolean {
+  return hasCode(error, "ENOENT", "ECONNREFUSED", "EPIPE", "ECONNRESET");
+}

@@ -1,0 +1,209 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DomainRow } from "../../src/app/inspect.ts";
+import { createRealHost } from "../../src/host/real.ts";
+import { ensureGuestKernel } from "../../src/images/guest-kernel.ts";
+import { ensureMachineForm } from "../../src/images/machine-form.ts";
+import { createQemuPlatform } from "../../src/platforms/qemu/qemu-platform.ts";
+import { describePlatform } from "../contract/platform-contract.ts";
+import type { KernelSnapshot } from "../kernel-snapshot.ts";
+import { LAB_NEEDS, needs } from "../needs.ts";
+import { createSandbox, prepareProgram, PROGRAM, type Sandbox } from "../sandbox.ts";
+import { makeSmallRootfs } from "./small-rootfs.ts";
+
+/** Where images are kept, so that the guests' kernel is fetched once. */
+const STORE = `${process.env["CLOISON_STATE"] ?? "/var/lib/cloison"}/images`;
+
+/** Of the machine's busybox, as a guest boots it. */
+async function makeSmallMachine(directory: string): Promise<string> {
+  const host = createRealHost();
+  const rootfs = makeSmallRootfs(directory);
+  mkdirSync(STORE, { recursive: true });
+  const onProgress = () => undefined;
+  const kernel = await ensureGuestKernel(host, { store: STORE, guestDirectory: `${process.cwd()}/guest`, onProgress });
+  await ensureMachineForm(host, { name: "small", rootfs, roomBytes: null, kernel, onProgress });
+  return rootfs;
+}
+
+needs(
+  "root",
+  "qemu",
+  "busybox",
+  "apt",
+)("virtual machines", () => {
+  describePlatform("qemu", {
+    create: createQemuPlatform,
+    makeRootfs: makeSmallMachine,
+    memoryBytes: 112 * 2 ** 20,
+    beyond: { memoryBytes: 192 * 2 ** 20, processes: 64 },
+  });
+});
+
+const LAB = `
+name: machines
+platform: qemu
+images: { web: { recipe: web }, plain: { recipe: plain } }
+networks:
+  lan: { subnet: 10.78.0.0/24 }
+domains:
+  www: { image: web, cpus: 0.8, memory: 192M, pids: 200, disk: 512M, sites: [{ name: www }] }
+  two: { image: plain, memory: 128M, services: [], nics: [{ network: lan, address: dhcp }] }
+`;
+
+/** What the issue of a served page may take on two processors, and then some for whatever else runs. */
+const SERVED_MS = 15_000;
+
+/** Milliseconds after which an `up` is killed from outside; drawn once, to be the same each time. */
+const UP_DELAYS_MS = [230, 410, 610, 790, 940, 1300, 1700, 2300, 2900, 4300];
+
+needs(
+  ...LAB_NEEDS,
+  "qemu",
+  "busybox",
+  "apt",
+)("labs of virtual machines", () => {
+  let sandbox: Sandbox;
+  let before: KernelSnapshot;
+  let file = "";
+
+  beforeAll(async () => {
+    prepareProgram();
+    sandbox = await createSandbox();
+    file = join(sandbox.folder, "lab.yaml");
+    writeFileSync(file, LAB);
+    before = sandbox.snapshot();
+  });
+  afterAll(() => sandbox.close());
+
+  function succeed(...args: string[]): string {
+    const ended = sandbox.cloison(...args);
+    expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+    return ended.stdout;
+  }
+  const rows = () =>
+    Object.fromEntries(
+      (JSON.parse(succeed("ps", "machines", "--json")) as DomainRow[]).map((row) => [row.domain, row]),
+    );
+  const page = (address: string) =>
+    sandbox.run([
+      "nsenter",
+      "--net=/run/netns/cloison.machines.station",
+      "--",
+      "curl",
+      "-s",
+      "-m",
+      "2",
+      "-H",
+      "Host: www",
+      `http://${address}/index.html`,
+    ]);
+  const inside = (domain: string, script: string) => succeed("exec", "machines", domain, "--", "sh", "-c", script);
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    for (let tries = 0; !holds(); tries++) {
+      if (tries > 100) throw new Error(`not within 20 s: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  test("an up that is killed leaves nothing behind after down", async () => {
+    // Images are made ready once, beforehand.
+    succeed("up", file);
+    succeed("down", "machines");
+    for (const delayMs of UP_DELAYS_MS) {
+      const { child, ended } = sandbox.start([process.execPath, PROGRAM, "up", file]);
+      setTimeout(() => child.kill("SIGKILL"), delayMs);
+      await ended;
+      succeed("down", "--all");
+      expect({ delayMs, ...sandbox.snapshot() }).toEqual({ delayMs, ...before });
+    }
+  });
+
+  test("a page is served from a machine within seconds of up", async () => {
+    const beganMs = performance.now();
+    const said = sandbox.cloison("up", file);
+    expect(said).toMatchObject({ code: 0 });
+    await until("the page", () => page("10.78.0.11").stdout.includes("<html"));
+    const tookMs = performance.now() - beganMs;
+    console.log(`two machines up and a page served in ${Math.round(tookMs)} ms`);
+    expect(tookMs).toBeLessThan(SERVED_MS);
+    expect(rows()).toMatchObject({ www: { state: "running" }, two: { state: "running" } });
+  });
+
+  test("inside is the domain that the file describes", () => {
+    expect(inside("www", "uname -n; nproc; cat /sys/fs/cgroup/domain/pids.max")).toBe("www\n1\n200\n");
+    expect(inside("two", "ip -4 -o addr show eth0")).toContain("10.78.0.12/24");
+    expect(inside("www", "ip route show default")).toContain("10.78.0.1");
+    expect(sandbox.cloison("exec", "machines", "two", "--", "sh", "-c", "exit 7").code).toBe(7);
+    expect(sandbox.cloison("exec", "--user", "www-data", "machines", "www", "--", "id", "-un").stdout).toBe(
+      "www-data\n",
+    );
+    const piped = sandbox.run([process.execPath, PROGRAM, "exec", "machines", "two", "--", "wc", "-c"], {
+      input: "x".repeat(300_000),
+    });
+    expect(piped.stdout.trim()).toBe("300000");
+    expect(succeed("logs", "machines", "www")).toContain("Apache");
+  });
+
+  test("a program has a terminal where its user has one", () => {
+    const command = `${process.execPath} ${PROGRAM} exec machines two -- sh -c "tty; stty size; exit 5"`;
+    // script(1) gives it one, of this size.
+    const ended = sandbox.run(["script", "-qec", `stty rows 40 cols 100; ${command}`, "/dev/null"]);
+    expect(ended.stdout).toMatch(/\/dev\/hvc\d/);
+    expect(ended.stdout).toContain("40 100");
+    expect(ended.code).toBe(5);
+  });
+
+  test("a full disk is the domain's own affair", () => {
+    const full = inside("www", "dd if=/dev/zero of=/big bs=1M count=2000 2>&1; rm -f /big; echo on");
+    expect(full).toContain("No space left on device");
+    expect(full).toContain("on\n");
+  });
+
+  test("who reaches whom is as predicted", () => {
+    const { agrees, rows: asked } = JSON.parse(succeed("net", "verify", "machines", "--json")) as {
+      agrees: boolean;
+      rows: { question: { to: string } }[];
+    };
+    expect(agrees).toBe(true);
+    expect(asked.filter(({ question }) => question.to === "www").length).toBeGreaterThan(0);
+    expect(succeed("net", "diff", "machines")).toMatch(/no difference|as planned|nothing/i);
+  });
+
+  test("it is paused, goes on, and is shut down by its power button", () => {
+    succeed("pause", "machines", "www");
+    expect(rows()["www"]?.state).toBe("paused");
+    expect(page("10.78.0.11").code).not.toBe(0);
+    succeed("resume", "machines", "www");
+    expect(page("10.78.0.11").stdout).toContain("<html");
+    const counted = JSON.parse(succeed("stats", "machines", "www", "--json")) as Record<string, number>;
+    expect(counted["diskReadBytes"]).toBeGreaterThan(2 ** 20);
+    expect(counted["cpuNs"]).toBeGreaterThan(1e9);
+    expect(succeed("shutdown", "machines", "two")).toContain("by itself");
+    expect(rows()["two"]).toMatchObject({ state: "stopped", detail: "it was shut down" });
+  });
+
+  test("a panic and a killed QEMU are told as what they are, and up mends both", async () => {
+    succeed("up", file);
+    const { pid } = rows()["two"] ?? {};
+    expect(sandbox.run(["kill", "-KILL", `${pid}`]).code).toBe(0);
+    // The program that does it does not come back.
+    sandbox.cloison("exec", "machines", "www", "--", "sh", "-c", "echo c >/proc/sysrq-trigger");
+    await until("both have ended", () => Object.values(rows()).every(({ state }) => state === "stopped"));
+    expect(rows()["www"]?.detail).toMatch(/kernel panicked: .*sysrq/);
+    expect(rows()["two"]?.detail).toMatch(/QEMU was killed/);
+    expect(sandbox.cloison("exec", "machines", "two", "--", "true").stderr).toMatch(/does not run/);
+    succeed("up", file);
+    expect(rows()).toMatchObject({ www: { state: "running" }, two: { state: "running" } });
+  });
+
+  test("too little memory is told, and nothing stays", () => {
+    const tight = join(sandbox.folder, "tight.yaml");
+    writeFileSync(tight, LAB.replaceAll("128M", "16M"));
+    succeed("down", "machines");
+    const refused = sandbox.cloison("up", tight);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("less than the kernel of a virtual machine needs");
+    expect(sandbox.snapshot()).toEqual(before);
+  });
+});
