@@ -17,7 +17,7 @@ export class LocalFacts implements Surroundings {
   readonly #addresses = new Map<NamespaceName, Set<string>>();
   readonly #listeners = new Map<string, Listener[]>();
 
-  /** `network`: says which endpoints are guests, whose facts are those of the plan. */
+  /** `network`: says which endpoints are guests, whose addresses are those of the plan. */
   constructor(host: Host, endpoints: readonly Endpoint[], network: NetworkState = {}) {
     this.#host = host;
     this.endpoints = endpoints;

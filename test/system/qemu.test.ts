@@ -138,6 +138,8 @@ needs(
     expect(sandbox.cloison("exec", "--user", "www-data", "machines", "www", "--", "id", "-un").stdout).toBe(
       "www-data\n",
     );
+    // The image's own programs, not those of the busybox that runs them.
+    expect(inside("two", "readlink -f /proc/$$/exe; command -v ip")).toMatch(/^\/usr\/bin\/dash\n.*\/ip\n$/);
     const piped = sandbox.run([process.execPath, PROGRAM, "exec", "machines", "two", "--", "wc", "-c"], {
       input: "x".repeat(300_000),
     });

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { createFakeHost } from "../../host/fake.ts";
 import type { Connection } from "../../host/host.ts";
 import type { Workspace } from "../platform.ts";
-import { execInGuest, programScript } from "./exec.ts";
+import { execInGuest } from "./exec.ts";
+import { programScript } from "./program-script.ts";
 
 const WORKSPACE: Workspace = {
   directory: "/state/labs/l",
@@ -92,7 +93,6 @@ test("a program is run with its environment, and told to be over", async () => {
   expect(exit).toEqual({ code: 7, signal: null, stdout: "hello\n", stderr: "oops\n", timedOut: false });
   const heard = ports.control.heard.replaceAll(/[0-9a-f]{32}/g, "NONCE");
   const script = programScript(["echo", "it's"], { A: "b c" });
-  expect(script).toBe(String.raw`cd /; exec '/run/cloison/bin/busybox' 'env' 'A=b c' 'echo' 'it'\''s'` + "\n");
   expect(heard).toBe(`gone\nrun NONCE 33:33 - ${script.length}\n${script}data 3\nin\nend\nover\n`);
   expect(ports.out.heard.replaceAll(/[0-9a-f]{32}/g, "NONCE")).toBe("gone\nhello NONCE\nover\n");
   expect(ports.control.closed).toBe(true);

@@ -3,11 +3,11 @@ import { constants } from "node:os";
 import type { Connection, Host } from "../../host/host.ts";
 import { Tail } from "../../host/tail.ts";
 import { LabError } from "../../model/error.ts";
-import { shellQuote } from "../init-script.ts";
 import type { ExecOptions, Exit, Workspace } from "../platform.ts";
 import { ExitReader, MarkedStream } from "./agent-replies.ts";
 import { describeEnd } from "./guest-end.ts";
-import { BUSYBOX, guestPaths } from "./guest-paths.ts";
+import { guestPaths } from "./guest-paths.ts";
+import { programScript } from "./program-script.ts";
 import { isNobodyThere, takeSlot, type Slot } from "./slot.ts";
 
 /** Kept of each of stdout and stderr; what came before is dropped. */
@@ -52,13 +52,6 @@ export async function execInGuest(
 
 /** `user`: `uid:gid`. `beginMs`: how long its agent may take to begin. */
 type GuestExecOptions = ExecOptions & { beginMs?: number };
-
-/** The shell that becomes the program. */
-export function programScript(argv: readonly string[], env: Record<string, string> = {}): string {
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const prefix = settings.length === 0 ? [] : [BUSYBOX, "env", ...settings];
-  return `cd /; exec ${[...prefix, ...argv].map(shellQuote).join(" ")}\n`;
-}
 
 async function runIn(
   host: Host,
