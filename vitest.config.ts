@@ -54,6 +54,17 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "xen",
+          include: ["test/xen/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

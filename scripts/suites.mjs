@@ -15,9 +15,9 @@ const order = [
   { name: "uplink", budgetS: 180 },
 ];
 
-const defaultBudgetS = { system: 120, long: 1800 };
+const defaultBudgetS = { system: 120, long: 1800, xen: 240 };
 
-/** Suites of a lane (`system` or `long`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
+/** Suites of a lane (`system`, `long` or `xen`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
 export function suitesOf(root, lane) {
   const folder = join(root, "test", lane);
   const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".test.ts")) : [];

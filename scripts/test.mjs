@@ -1,6 +1,7 @@
 // npm test: everything, from a fresh clone too. Packages, build, check, then the system suites one after the other, since
 // they measure and use the machine as root.
-//   node scripts/test.mjs [--long] [SUITE…]     --long: the long lane instead; SUITE: only these, without check
+//   node scripts/test.mjs [--long | --xen] [SUITE…]     the long lane, or the emulated Xen host's, instead; SUITE: only these,
+//                                                       without check
 // CLOISON_REQUIRE (needs of test/probes.ts, or all) turns their skips into failures; CLOISON_NO_INSTALL leaves apt alone.
 // The last line is `N passed, N failed, N skipped`.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -61,9 +62,9 @@ async function runSuite(lane, { name, file, budgetS }) {
 }
 
 async function main() {
-  const options = { long: { type: "boolean", default: false } };
+  const options = { long: { type: "boolean" }, xen: { type: "boolean" } };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const lane = values.long ? "long" : "system";
+  const lane = values.long ? "long" : values.xen ? "xen" : "system";
   const all = suitesOf(root, lane);
   const unknown = positionals.filter((name) => !all.some((suite) => suite.name === name));
   if (unknown.length > 0)
@@ -71,7 +72,7 @@ async function main() {
 
   const startedMs = performance.now();
   await prepare();
-  let total = lane === "long" || positionals.length > 0 ? noResults : await runCheck();
+  let total = lane !== "system" || positionals.length > 0 ? noResults : await runCheck();
   for (const suite of all.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     const counts = await runSuite(lane, suite);
     total = addResults(total, counts);
