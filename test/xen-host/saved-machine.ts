@@ -43,7 +43,8 @@ export async function ensureSavedMachine(
   const key = digest([imageKey, version, own]);
   const cache = join(state, "xen-host");
   const directory = join(cache, key);
-  mkdirSync(cache, { recursive: true });
+  // Of root alone: the disk has the private key of its sshd.
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
   const lock = await takeLock(host, `${cache}/.lock`, {
     signal: undefined,
     onWait: () => onProgress("xen-host: waiting for another build"),
