@@ -1,5 +1,5 @@
 import type { NetlinkRequest } from "../host/netlink-request.ts";
-import { writeNetworkSysctl } from "../host/sysctl.ts";
+import { readNetworkSysctl, writeNetworkSysctl } from "../host/sysctl.ts";
 import { createTap } from "../host/tap.ts";
 import { NetworkSysfs } from "../host/sysfs.ts";
 import type { Link, NetworkState } from "../model/network-state.ts";
@@ -12,6 +12,7 @@ import { requestsFor, vethRequest } from "./requests.ts";
 import { formatCpuMask, RPS_FILE } from "./rps.ts";
 import type { NetworkSession } from "./session.ts";
 import { sameShaping, setShaping } from "./shaping.ts";
+import { sysctlWithout } from "./sysctl-without.ts";
 import type { SwitchDriver } from "./switch-driver.ts";
 import { changeTables } from "./tables.ts";
 
@@ -200,9 +201,15 @@ function endKey(namespace: NamespaceName, name: string | undefined): string {
 function setSysctls(session: NetworkSession, changes: readonly Change[]): void {
   for (const [namespace, group] of byNamespace(ofObject(changes, "sysctl"))) {
     session.within(namespace, () => {
-      for (const { name, wanted } of group) if (wanted !== null) writeNetworkSysctl(name, wanted);
+      for (const { name, wanted } of group) if (wanted !== null) setSysctl(name, wanted);
     });
   }
+}
+
+/** What a kernel does not have (Debian's has br_netfilter as a module) is as switched off as it gets. */
+function setSysctl(name: string, wanted: string): void {
+  if (wanted === sysctlWithout(name) && readNetworkSysctl(name) === null) return;
+  writeNetworkSysctl(name, wanted);
 }
 
 /** Says which CPUs process what an interface receives. */

@@ -8,6 +8,7 @@ import type { NamespaceName } from "../model/plan.ts";
 import type { PeerOf } from "./peers.ts";
 import { parseCpuMask, RPS_FILE } from "./rps.ts";
 import type { NetworkSession } from "./session.ts";
+import { sysctlWithout } from "./sysctl-without.ts";
 import { walkSysctls } from "./walk-sysctls.ts";
 
 /** What the kernel says at once about a namespace: its configuration, and the entries that more is read from. */
@@ -168,17 +169,11 @@ export function readRps(links: readonly LinkEntry[]): Map<string, number[]> {
   }
 }
 
-/** What a kernel without the thing answers to whether it is switched on: IPv6 is disabled, bridged frames pass no iptables. */
-const WITHOUT: [RegExp, string][] = [
-  [/^net\.ipv6\.conf\..*\.disable_ipv6$/, "1"],
-  [/^net\.bridge\.bridge-nf-call-/, "0"],
-];
-
 /** Those that this kernel has. Inside the namespace. */
 export function readSysctls(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = readNetworkSysctl(name) ?? WITHOUT.find(([pattern]) => pattern.test(name))?.[1];
+      const value = readNetworkSysctl(name) ?? sysctlWithout(name);
       return value === undefined ? [] : [[name, value]];
     }),
   );
