@@ -44,7 +44,6 @@ const probes = {
   "qemu-img": () => runs(["qemu-img", "--version"]),
   qemu: () => runs(["qemu-system-x86_64", "--version"]),
   openvswitch: () => runs(["ovs-vswitchd", "--version"]),
-  qemu: () => runs(["qemu-system-x86_64", "--version"]) ?? runs(["qemu-img", "--version"]),
   ssh: () => runs(["ssh", "-V"]),
   mininet: () => runs(["mn", "--version"]),
   chromium: () => runs(["chromium", "--headless", "--no-sandbox", "--dump-dom", "about:blank"], { printing: /<html/ }),

@@ -1,7 +1,7 @@
 import type { Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { openAptArchive, prepareApt, type AptArchive } from "./apt-archive.ts";
-import { apt, aptError, ArchiveUnreachable, updateLists } from "./apt-packages.ts";
+import { apt, aptError, ArchiveUnreachable, updateLists, type RunOptions } from "./apt-packages.ts";
 import { digest } from "./image-key.ts";
 import { withApt } from "./resolve-image.ts";
 
@@ -143,7 +143,7 @@ function kernelIn(directory: string, version: string): GuestKernel {
 async function openedArchive(
   host: Host,
   { store, onProgress }: GuestKernelOptions,
-  run: Parameters<typeof updateLists>[3],
+  run: RunOptions,
 ): Promise<AptArchive> {
   const archive = await openAptArchive(host, store);
   if (archive.architecture !== "amd64") {
@@ -157,11 +157,11 @@ async function openedArchive(
     return archive;
   }
   onProgress("guest kernel: fetching Debian's package lists");
-  return await updateLists(host, archive, store, run);
+  return await updateLists(host, archive, store, undefined, run);
 }
 
 /** The package that Debian's name for the newest stands for. Remembered for as long as apt's lists are the same. */
-async function findPackage(host: Host, archive: AptArchive, run: Parameters<typeof apt>[2]): Promise<KernelPackage> {
+async function findPackage(host: Host, archive: AptArchive, run: RunOptions): Promise<KernelPackage> {
   const memo = `${archive.directory}/resolved/guest-kernel.json`;
   const stamp = digest([archive.stamp, archive.lists, archive.sources, PACKAGE]);
   const remembered = await host.files.readTextIfExists(memo);

@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { DomainPlan } from "../model/plan.ts";
 import type { Snapshots } from "../platforms/platform.ts";
-import { storeLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
+import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
 
@@ -77,7 +77,8 @@ export async function restoreSnapshot(
 
   const platform = context.platforms[plan.platform];
   const workspace = workspaceOf(context, plan.lab, roots);
-  await storeLab(context, { ...stored, unsettled: [...new Set([...stored.unsettled, domain.name])] });
+  const others = stored.unsettled?.filter((name) => name !== domain.name) ?? null;
+  await beginChange(context, plan.lab, [...(others ?? []), domain.name]);
   try {
     await platform.destroy(host, workspace, plan.lab, domain.name);
     await facet.prepare(host, workspace, plan, domain, `${snapshotDirectory(paths, snapshot)}/data`);
@@ -90,7 +91,9 @@ export async function restoreSnapshot(
       cause: error,
     });
   }
-  await storeLab(context, { ...stored, unsettled: stored.unsettled.filter((name) => name !== domain.name) });
+  if (others !== null) return beginChange(context, plan.lab, others);
+  const store = await stageLab(context, { plan, roots });
+  await store();
 }
 
 function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
