@@ -122,6 +122,7 @@ describe("nftables as JSON", () => {
       ["a chain that goes", { chains: [] }],
       ["a chain of another hook", { chains: [{ ...forward, base: hook("input") }] }],
       ["a second chain of a hook", { chains: [{ ...forward, name: "first" }, forward] }],
+      ["a set that gets flags", { sets: [{ ...vifs, flags: ["interval"] }] }],
       ["a map", { sets: [vifs, { ...vifs, name: "ways", map: "verdict" }] }],
     ])("%s: it is replaced", (_, change) => {
       expect(update(change)).toEqual(replaceCommands([{ ...before, ...change }]));

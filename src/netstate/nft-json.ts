@@ -67,7 +67,9 @@ function isExtension(before: NftTable, after: NftTable): boolean {
     [...before.sets, ...after.sets].every(({ map }) => map === undefined) &&
     before.sets.every((set) => {
       const now = sets.get(set.name);
-      return now !== undefined && sameData({ ...now, elements: [] }, { ...set, elements: [] });
+      // Of intervals nft makes others when they touch.
+      const isPlain = set.flags === undefined;
+      return now !== undefined && sameData(isPlain ? { ...now, elements: set.elements } : now, set);
     }) &&
     before.chains.every(({ name, base }) => chains.has(name) && sameData(chains.get(name)?.base, base)) &&
     // Where two have one hook, the order in which they were made may count.

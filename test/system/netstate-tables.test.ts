@@ -180,6 +180,8 @@ const ARP: NftTable = {
   ],
 };
 
+const HOOK = { type: "filter", priority: 0, policy: "accept" } as const;
+
 /** Names in alphabetical order, as changes are listed. */
 const TABLES = { "arp cloison-arp": ARP, "bridge cloison-guard": GUARD, "inet cloison-nat": NAT };
 
@@ -233,6 +235,48 @@ needs("root")("tables as data, on a real kernel", () => {
     await inside("nft add table inet cloison-nat '{ flags dormant; }'");
     expect((await repaired())[0]).toContain("table inet cloison-nat: ");
     expect(await repaired()).toEqual([]);
+  });
+
+  test("from a known state only elements and rules that differ are changed; what is otherwise is made right", async () => {
+    const [vifs, macs, addresses, ...sets] = GUARD.sets;
+    const [prerouting, judge] = GUARD.chains;
+    if (vifs === undefined || macs === undefined || addresses === undefined) expect.fail("the guard has no sets");
+    if (prerouting === undefined || judge === undefined) expect.fail("the guard has no chains");
+    const rule = { comment: "one more", expr: [match(meta("iifname"), "==", "vif3.0"), DROP] };
+    const variants: NftTable[] = [
+      {
+        ...GUARD,
+        sets: [{ ...vifs, elements: [{ elem: { val: "vif2.0", comment: "other" } }] }, macs, addresses, ...sets],
+      },
+      { ...GUARD, sets: [vifs, macs, { ...addresses, elements: [{ concat: ["vif1.0", "10.0.0.9"] }] }, ...sets] },
+      { ...GUARD, chains: [{ ...prerouting, rules: [...prerouting.rules, rule] }, judge] },
+      { ...GUARD, chains: [prerouting, { ...judge, rules: [rule] }] },
+      {
+        ...GUARD,
+        chains: [prerouting, judge, { ...prerouting, name: "out", base: { ...HOOK, hook: "output" }, rules: [rule] }],
+      },
+    ];
+    const firstHandle = async () => (await observed()).tables["bridge cloison-guard"]?.chains[0]?.rules[0]?.handle;
+    for (const [i, variant] of variants.entries()) {
+      const handle = await firstHandle();
+      const after = { [NAMESPACE]: { ...newNamespaceState(), tables: { ...TABLES, "bridge cloison-guard": variant } } };
+      expect(await applyNetwork(host, after, { from: wanted })).toHaveLength(1);
+      expect({ i, left: await applyNetwork(host, after) }).toEqual({ i, left: [] });
+      expect({ i, handle: await firstHandle() }).toEqual({ i, handle });
+      expect(await applyNetwork(host, wanted, { from: after })).toHaveLength(1);
+      expect({ i, left: await repaired() }).toEqual({ i, left: [] });
+    }
+    const [fewer = GUARD] = variants;
+    const after = { [NAMESPACE]: { ...newNamespaceState(), tables: { ...TABLES, "bridge cloison-guard": fewer } } };
+    for (const command of [
+      "nft delete element bridge cloison-guard vifs '{ \"vif1.0\" }'",
+      "nft delete table bridge cloison-guard",
+    ]) {
+      await inside(command);
+      await applyNetwork(host, after, { from: wanted });
+      expect({ command, left: await applyNetwork(host, after) }).toEqual({ command, left: [] });
+      await repaired();
+    }
   });
 
   test("others' tables are told apart and stay", async () => {
