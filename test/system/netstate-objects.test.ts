@@ -66,9 +66,13 @@ needs("root")("what a network state may consist of, on a real kernel", () => {
     host.processes.must({ argv: ["sh", "-ec", command], namespace, timeoutMs: 10_000 });
   const applied = async (network: NetworkState, options: ApplyOptions = {}) =>
     (await applyNetwork(host, network, options)).map((change) => formatChange(change).replace(`${LAB}.`, ""));
-  /** Whether it answers within a second. An address that is being resolved in vain would be asked for once a second only. */
+  /**
+   * Whether it answers, asked by who knows no neighbour: one that is being resolved in vain is asked for once a second only, and
+   * a bridge that loses the port with the lowest MAC has another from then on. One whose first port has just come up may send
+   * nothing for a second (net/core/link_watch.c).
+   */
   const pings = async (namespace: string, address: string) => {
-    const script = `ip neighbour flush nud incomplete nud failed; ping -c 1 -W 1 ${address}`;
+    const script = `ip neighbour flush all; ping -c 1 -w 3 ${address}`;
     return (await host.processes.run({ argv: ["sh", "-ec", script], namespace })).code === 0;
   };
   /** WANTED with one more thing in the host. */

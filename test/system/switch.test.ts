@@ -80,9 +80,12 @@ needs(
     expect(`${code} ${stderr}`, `${part}: ${script}`).toMatch(/^0 /);
     return stdout;
   };
-  /** Whether it answers within a second. An address that is being resolved in vain would be asked for once a second only. */
+  /**
+   * Whether it answers. An address that is being resolved in vain would be asked for once a second only, and a bridge whose first
+   * port has just come up may send nothing for a second (net/core/link_watch.c).
+   */
   const reaches = async (from: Machine, address: string) =>
-    (await inside(from, `ip neighbour flush nud incomplete nud failed; ping -c 1 -W 1 ${address}`)).code === 0;
+    (await inside(from, `ip neighbour flush nud incomplete nud failed; ping -c 1 -w 3 ${address}`)).code === 0;
   const observed = async (name = siteA) => {
     const switches = await driver.observe(host, name);
     return switches.map((one) => ({ ...one, ports: one.ports.toSorted((a, b) => (a.link < b.link ? -1 : 1)) }));

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Host } from "../../src/host/host.ts";
@@ -81,7 +90,6 @@ function makeDisk(rootfs: string, directory: string): void {
   mkdirSync(join(directory, "boot"));
   for (const name of ["xen", "vmlinux", "initramfs"])
     copyFileSync(join(rootfs, "boot", name), join(directory, "boot", name));
-  copyFileSync(join(rootfs, "etc/ssh/ssh_host_ed25519_key.pub"), join(directory, "host-key.pub"));
   must([
     "mke2fs",
     "-q",
@@ -110,6 +118,9 @@ async function bootAndSave(directory: string): Promise<void> {
   });
   try {
     await machine.until("the toolstack", () => machine.console().includes("start-dom0: ready"), 240_000);
+    const [, hostKey] = /start-dom0: host key (ssh-ed25519 \S+)/.exec(machine.console()) ?? [];
+    if (hostKey === undefined) throw new Error("xen-host: it has told no host key");
+    writeFileSync(join(directory, "host-key.pub"), `${hostKey}\n`);
     await machine.until("sshd", () => greets(machine.sshPort), 60_000);
     await machine.monitor.ask("stop");
     await machine.monitor.ask("migrate-set-parameters", { "max-bandwidth": 2 ** 40 });

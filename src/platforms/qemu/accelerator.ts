@@ -16,7 +16,7 @@ const SAID = 0x10 * 2 + 1;
 
 export type Trial = { works: true } | { works: false; reason: string };
 
-/** Runs the smallest guest on an accelerator, as guests are run. A /dev/kvm that opens, and makes a guest, proves nothing. */
+/** Runs the smallest guest on an accelerator, as guests are run; without QEMU none works. A /dev/kvm that opens, and makes a guest, proves nothing. */
 export async function tryAccelerator(host: Host, accelerator: Accelerator): Promise<Trial> {
   const file = `/run/cloison/_check-bios-${host.clock.nowMs().toString(36)}-${accelerator}`;
   try {
@@ -51,8 +51,11 @@ export async function tryAccelerator(host: Host, accelerator: Accelerator): Prom
       stderr
         .trim()
         .split("\n")
-        .find((line) => !line.includes("warning:")) ?? `QEMU ended with ${code}`;
+        .find((line) => line !== "" && !line.includes("warning:")) ?? `QEMU ended with ${code}`;
     return { works: false, reason: complaint.replace(/^qemu-system-x86_64: /, "") };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    return { works: false, reason: error.message };
   } finally {
     await host.files.remove(file);
   }
