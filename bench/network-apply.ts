@@ -34,6 +34,15 @@ const withMtu = (mtu: number): LabParts => {
   return bridged({}, { networks: { other: network }, domains: { other } });
 };
 
+/** The same in containers, each with a program that waits. */
+const containerForwards = (port: number): LabParts => ({
+  ...forwards(port),
+  name: "bench-apply-containers",
+  platform: "container",
+  images: { plain: { recipe: "plain", services: { idle: { command: ["sleep", "infinity"] } } } },
+  domains: { one: { ...one, pids: 16 }, node: { ...others.node, pids: 16 } },
+});
+
 interface Change {
   files: BeforeAndAfter<LabParts>;
   /** Measured by whole commands and by the kernel's part, too. */
@@ -56,20 +65,16 @@ const CHANGES: Record<string, Change> = {
 };
 
 /**
- * One changed line of a lab of 256 domains beside the lab's way up from nothing: inside this process, from plan to done; of one
- * change, not judged, also by whole commands, and the kernel's part of it.
+ * One changed line of a lab of 256 domains beside the lab's way up from nothing. Of network namespaces, which come up faster than
+ * a command starts twice: inside this process, from plan to done; of one change, not judged, also by whole commands, and the
+ * kernel's part of it. Of containers by whole commands.
  * @param start time that a command takes to start
  */
 export async function applyRows(bed: NetworkBed, start: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [change, { files, everyWay = false, told = false }] of Object.entries(CHANGES)) {
-    const row = (part: string, note: string, pairs: Pair[]): Row => {
-      const name = `apply of ${change} to ${DOMAINS} domains, ${part}`;
-      const taken = pairRow({ name, against: "up", unit: "s", note }, WANTED, pairs);
-      const figures = [taken.ours, taken.theirs, taken.ratio, taken.low, taken.high].map((figure) => figure.toFixed(3));
-      bed.say(`${name}: ${figures.join(" ")}`);
-      return taken;
-    };
+    const row = (part: string, note: string, pairs: Pair[]) =>
+      applyRow(bed, `apply of ${change} to ${DOMAINS} domains, ${part}`, note, pairs);
     const written: BeforeAndAfter<string> = [await bed.write(files[0], "before"), await bed.write(files[1], "after")];
     const lab = await bed.lab(files[0].name, written[0]);
     const plans = await plansOf(bed, written);
@@ -83,5 +88,19 @@ export async function applyRows(bed: NetworkBed, start: string): Promise<Row[]> 
     const kernel = "not judged; applyNetwork alone, on what the change concerns and on all";
     rows.push({ ...row("kernel's part", kernel, await kernelOnly(bed, plans)), ...TOLD });
   }
-  return rows;
+  const files: BeforeAndAfter<string> = [
+    await bed.write(containerForwards(8080), "before"),
+    await bed.write(containerForwards(8081), "after"),
+  ];
+  const lab = await bed.lab(containerForwards(8080).name, files[0]);
+  const name = `apply of one port forward to ${DOMAINS} containers, whole command`;
+  const note = `${start} of each are the start of launcher and Node`;
+  return [...rows, applyRow(bed, name, note, await byCommand(bed, lab, files))];
+}
+
+function applyRow(bed: NetworkBed, name: string, note: string, pairs: Pair[]): Row {
+  const taken = pairRow({ name, against: "up", unit: "s", note }, WANTED, pairs);
+  const figures = [taken.ours, taken.theirs, taken.ratio, taken.low, taken.high].map((figure) => figure.toFixed(3));
+  bed.say(`${name}: ${figures.join(" ")}`);
+  return taken;
 }

@@ -11,6 +11,10 @@ export type Say = (line: string) => void;
 /** The parts of a lab file that the benches vary. */
 export interface LabParts {
   name: string;
+  /** Default: namespace. */
+  platform?: string;
+  /** Default: plain, the recipe of that name. */
+  images?: object;
   networks: object;
   domains: object;
 }
@@ -55,7 +59,11 @@ export class NetworkBed {
   }
 }
 
-/** Domains of it share the machine's files, so that each is a network namespace only. */
-export function labText({ name, networks, domains }: LabParts): string {
-  return JSON.stringify({ name, platform: "namespace", images: { plain: { recipe: "plain" } }, networks, domains });
+/** Unless they say otherwise, its domains share the machine's files, so that each is a network namespace only. */
+export function labText({
+  platform = "namespace",
+  images = { plain: { recipe: "plain" } },
+  ...rest
+}: LabParts): string {
+  return JSON.stringify({ platform, images, ...rest });
 }
