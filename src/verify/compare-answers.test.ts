@@ -25,6 +25,12 @@ test("of ARP the MAC counts, in any spelling", () => {
   const arp = observation({ question: { ...question, how: { kind: "arp" } }, mac: "00:16:3e:00:00:0a", ttl: null });
   expect(compareAnswers(answer({ mac: "00:16:3E:00:00:0A" }), arp)).toEqual([]);
   expect(compareAnswers(answer({ mac: "00:16:3e:00:00:0b" }), arp).map(({ field }) => field)).toEqual(["mac"]);
+  const both = { ...arp, macs: ["00:16:3e:00:00:0a", "00:16:3e:00:00:0b"] };
+  expect(compareAnswers(answer({ mac: "00:16:3e:00:00:0b" }), both)).toEqual([]);
+  const elsewhere = { ...both, answeredBy: "another" };
+  expect(compareAnswers(answer({ mac: "00:16:3e:00:00:0b" }), elsewhere).map(({ field }) => field)).toEqual([
+    "answeredBy",
+  ]);
 });
 
 test("one IPv6 address has several spellings", () => {
