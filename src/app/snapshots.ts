@@ -1,6 +1,13 @@
 import { requireStoredLab } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
-import { discardSnapshot, listSnapshots, readSnapshot, type Snapshot } from "../lab/snapshot-store.ts";
+import {
+  discardSnapshot,
+  listSnapshots,
+  readSnapshot,
+  requireSnapshot,
+  type Snapshot,
+  type SnapshotName,
+} from "../lab/snapshot-store.ts";
 import { restoreSnapshot, saveSnapshot, snapshotName } from "../lab/snapshots.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { NAME_PATTERN } from "../model/name-pattern.ts";
@@ -64,14 +71,15 @@ export function snapshotsOf(app: AppContext, lab?: string, domain?: string): Pro
   return listSnapshots(app.host, app.paths, lab, domain);
 }
 
-/** Removes a snapshot, for good. The lab need not be up. */
-export async function removeSnapshot(app: AppContext, lab: string, domain: string, name: string): Promise<Snapshot> {
+/** Removes a snapshot, for good, also one that is damaged. The lab need not be up. */
+export async function removeSnapshot(app: AppContext, of: SnapshotName): Promise<SnapshotName> {
   requireRoot(app, "snapshot remove");
   const { host, paths } = app;
-  return withLabLock(host, paths, lab, LOCK_WAIT_MS, async () => {
-    const snapshot = await readSnapshot(host, paths, { lab, domain, name });
-    await discardSnapshot(host, paths, snapshot);
-    return snapshot;
+  // Before the lock, which is called after the lab.
+  await requireSnapshot(host, paths, of);
+  return withLabLock(host, paths, of.lab, LOCK_WAIT_MS, async () => {
+    await discardSnapshot(host, paths, of);
+    return of;
   });
 }
 

@@ -52,7 +52,7 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
     .action(async (lab: string, domain: string, name: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { removeSnapshot } = await import("../app/snapshots.ts");
-      const removed = await removeSnapshot(app, lab, domain, name);
+      const removed = await removeSnapshot(app, { lab, domain, name });
       answer(command, removed, () => `snapshot ${removed.name} of ${removed.domain}: removed`);
     });
 }

@@ -1,3 +1,5 @@
+import { basename, dirname } from "node:path";
+
 /** Where Cloison keeps things. Everything of a lab can be found from its name alone, also after a crash. */
 export interface Paths {
   /** Labs, images and snapshots; survives a reboot. */
@@ -17,6 +19,8 @@ export function defaultPaths(environment: NodeJS.ProcessEnv): Paths {
 export const labsDirectory = (paths: Paths) => `${paths.state}/labs`;
 export const labDirectory = (paths: Paths, lab: string) => `${labsDirectory(paths)}/${lab}`;
 export const imageStore = (paths: Paths) => `${paths.state}/images`;
+/** Key of an image, from its root file system: it lies in the store at `<key>/rootfs`. */
+export const keyOfRoot = (root: string) => basename(dirname(root));
 export const snapshotsDirectory = (paths: Paths) => `${paths.state}/snapshots`;
 export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
 export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;

@@ -23,8 +23,11 @@ const manifestSchema = z.strictObject({
 /** A snapshot of a domain: `snapshot.json` beside `data/`, which is the platform's. */
 export type Snapshot = z.output<typeof manifestSchema>;
 
+/** What a snapshot is found by. */
+export type SnapshotName = Pick<Snapshot, "lab" | "domain" | "name">;
+
 /** Where one is kept: not in the lab's folder, since it outlives the lab. */
-export function snapshotDirectory(paths: Paths, { lab, domain, name }: Pick<Snapshot, "lab" | "domain" | "name">) {
+export function snapshotDirectory(paths: Paths, { lab, domain, name }: SnapshotName) {
   return `${snapshotsDirectory(paths)}/${lab}/${domain}/${name}`;
 }
 
@@ -42,22 +45,22 @@ export async function listSnapshots(host: Host, paths: Paths, lab?: string, doma
   return found.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
-/** @throws LabError when there is none of that name, or it cannot be read */
-export async function readSnapshot(
-  host: Host,
-  paths: Paths,
-  of: Pick<Snapshot, "lab" | "domain" | "name">,
-): Promise<Snapshot> {
-  // A name that is none may be a path.
+/** @throws LabError when there is none of that name, or what it is called is no name */
+export async function requireSnapshot(host: Host, paths: Paths, of: SnapshotName): Promise<void> {
+  // What is no name may be a path.
   const isName = [of.lab, of.domain, of.name].every((part) => NAME_PATTERN.test(part));
-  const text = isName ? await host.files.readTextIfExists(`${snapshotDirectory(paths, of)}/snapshot.json`) : null;
-  if (text === null) {
-    const names = isName ? await namesIn(host, `${snapshotsDirectory(paths)}/${of.lab}/${of.domain}`) : [];
-    throw new LabError(`domain ${of.domain} of lab ${of.lab} has no snapshot ${of.name}`, {
-      hint: names.length === 0 ? "it has none" : `it has ${names.join(", ")}`,
-      exit: ExitCode.usage,
-    });
-  }
+  const names = isName ? await namesIn(host, `${snapshotsDirectory(paths)}/${of.lab}/${of.domain}`) : [];
+  if (names.includes(of.name)) return;
+  throw new LabError(`domain ${of.domain} of lab ${of.lab} has no snapshot ${of.name}`, {
+    hint: names.length === 0 ? "it has none" : `it has ${names.join(", ")}`,
+    exit: ExitCode.usage,
+  });
+}
+
+/** @throws LabError when there is none of that name, or it cannot be read */
+export async function readSnapshot(host: Host, paths: Paths, of: SnapshotName): Promise<Snapshot> {
+  await requireSnapshot(host, paths, of);
+  const text = (await host.files.readTextIfExists(`${snapshotDirectory(paths, of)}/snapshot.json`)) ?? "";
   const parsed = manifestSchema.safeParse(jsonOrNull(text));
   if (parsed.success) return parsed.data;
   throw new LabError(`snapshot ${of.name} of domain ${of.domain} cannot be read: its snapshot.json is damaged`, {
@@ -77,8 +80,8 @@ export async function sealSnapshot(
   return snapshot;
 }
 
-/** Removes one, for good, and the folders that have become empty with it. */
-export async function discardSnapshot(host: Host, paths: Paths, snapshot: Snapshot): Promise<void> {
+/** Removes one, damaged or not, for good, and the folders that have become empty with it. */
+export async function discardSnapshot(host: Host, paths: Paths, snapshot: SnapshotName): Promise<void> {
   let directory = snapshotDirectory(paths, snapshot);
   await host.files.remove(directory);
   while ((directory = dirname(directory)) !== paths.state && (await host.files.list(directory)).length === 0) {

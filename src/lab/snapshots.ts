@@ -1,9 +1,10 @@
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { DomainPlan } from "../model/plan.ts";
 import type { Snapshots } from "../platforms/platform.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
+import { keyOfRoot } from "./paths.ts";
 import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
 
 /** A name for a snapshot that was given none: when it was taken, in UTC. */
@@ -99,8 +100,8 @@ export async function restoreSnapshot(
 function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
   const facet = context.platforms[plan.platform].snapshots;
   if (facet !== undefined) return facet;
-  throw new LabError(`platform ${plan.platform} has no snapshots: nothing there is a domain's own`, {
-    hint: "a domain on platform container has files of its own",
+  throw new LabError(`platform ${plan.platform} has no snapshots`, {
+    hint: "platforms container and shared have",
     exit: ExitCode.unavailable,
   });
 }
@@ -111,7 +112,7 @@ function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapsho
     throw new LabError(
       `snapshot ${snapshot.name} was taken on platform ${snapshot.platform}, and the lab is on ${platform}`,
       {
-        hint: "cloison backup and cloison restore bring a lab to another platform",
+        hint: `cloison up FILE --platform ${snapshot.platform} brings the lab back to it`,
       },
     );
   }
@@ -124,9 +125,8 @@ function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapsho
   );
 }
 
-/** A built image lies in the store at `<key>/rootfs`. */
 function imageKeyOf({ roots }: StoredLab, { image }: DomainPlan): string {
   const root = roots[image];
   if (root === undefined) throw new LabError(`the lab has no image ${image}`);
-  return basename(dirname(root));
+  return keyOfRoot(root);
 }

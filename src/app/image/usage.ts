@@ -1,10 +1,9 @@
-import { basename, dirname } from "node:path";
 import { labNames } from "../../lab/inventory.ts";
 import { readStoredLab } from "../../lab/context.ts";
 import { heldLabs } from "../../lab/lab-lock.ts";
 import { listSnapshots } from "../../lab/snapshot-store.ts";
 import { removalLock, takeLock } from "../../images/image-store.ts";
-import { imageStore } from "../../lab/paths.ts";
+import { imageStore, keyOfRoot } from "../../lab/paths.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { AppContext } from "../context.ts";
 
@@ -26,7 +25,7 @@ export async function imageUses(app: AppContext): Promise<ImageUses> {
   for (const lab of await labNames(app)) {
     const stored = await readStoredLab(app, lab);
     for (const root of new Set(Object.values(stored?.roots ?? {}))) {
-      use(basename(dirname(root)), { name: `lab ${lab}`, freedBy: `cloison down ${lab}` });
+      use(keyOfRoot(root), { name: `lab ${lab}`, freedBy: `cloison down ${lab}` });
     }
   }
   for (const { lab, domain, name, imageKey } of await listSnapshots(app.host, app.paths)) {
