@@ -217,7 +217,8 @@ function decodePayload(protocol: number, bytes: Uint8Array): IpPacket["payload"]
   }
 }
 
-function decodeIcmp(protocol: number, bytes: Uint8Array, view: DataView): IcmpMessage {
+/** A message of ICMP or ICMPv6, by its number as a protocol of IP; at least its 8 bytes of header, which `view` is on. */
+export function decodeIcmp(protocol: number, bytes: Uint8Array, view: DataView): IcmpMessage {
   const type = view.getUint8(0);
   const body = bytes.subarray(8);
   const quotes = protocol === IpProtocol.icmp ? QUOTING.has(type) : type >= 1 && type <= 4;

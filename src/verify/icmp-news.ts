@@ -1,4 +1,4 @@
-import { decodeIp, type IcmpMessage } from "../model/frame.ts";
+import { decodeIcmp, decodeIp, IpProtocol, type IcmpMessage } from "../model/frame.ts";
 import { readMark } from "./mark.ts";
 
 /** What a raw ICMP socket was handed about an echo request of ours. */
@@ -34,17 +34,5 @@ export function isFinal(
 
 function bareMessage(bytes: Uint8Array): IcmpMessage | null {
   if (bytes.length < 8) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const type = view.getUint8(0);
-  const body = bytes.subarray(8);
-  return {
-    kind: "icmp",
-    type,
-    code: view.getUint8(1),
-    identifier: view.getUint16(4),
-    sequence: view.getUint16(6),
-    body,
-    quoted: type >= 1 && type <= 4 ? decodeIp(body) : null,
-    target: null,
-  };
+  return decodeIcmp(IpProtocol.icmpv6, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
 }
