@@ -7,8 +7,12 @@ import { leaveLabUplink } from "./uplinks.ts";
 import { labCgroup, labDirectory, namespacePrefix, trialDirectory } from "./paths.ts";
 import type { Undo } from "../platforms/platform.ts";
 
-/** How long teardown may take before it says what is left, ms. Its own: whoever cancels an `up` does not cancel this. */
+/**
+ * How long teardown may take before it says what is left, and how much longer for each domain, ms. Its own: whoever cancels an
+ * `up` does not cancel this.
+ */
 export const TEARDOWN_DEADLINE_MS = 30_000;
+const DEADLINE_OF_A_DOMAIN_MS = 500;
 
 /** Domains that are ended at a time. */
 const PARALLEL = 8;
@@ -20,13 +24,13 @@ const PARALLEL = 8;
  */
 export async function tearDown(context: LabContext, lab: string): Promise<void> {
   const { host, paths } = context;
-  const left: string[] = [];
-  const attempt = withDeadline(context, left);
   const entries = await readJournal(host, paths, lab);
   // What an earlier boot made is gone, but for the files, which go with the lab's folder; its names may be another's by now.
   const undos = newestFirst(
     entries.filter((entry) => entry.bootId === host.machine.bootId).flatMap((entry) => entry.undos),
   );
+  const domains = undos.filter((undo) => undo.kind === "domain");
+  const { attempt, left } = withDeadline(context, TEARDOWN_DEADLINE_MS + domains.length * DEADLINE_OF_A_DOMAIN_MS);
 
   // What is the machine's own comes before all that is the lab's.
   for (const undo of undos) {
@@ -35,8 +39,7 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
   // Then processes: nothing that goes away below may be in use, and nothing may be made anew.
   const workspace = workspaceOf(context, lab);
   const queue = new PQueue({ concurrency: PARALLEL });
-  for (const undo of undos) {
-    if (undo.kind !== "domain") continue;
+  for (const undo of domains) {
     void queue.add(() =>
       attempt(`domain ${undo.name}`, () => context.platforms[undo.platform].destroy(host, workspace, lab, undo.name)),
     );
@@ -61,13 +64,13 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
     await host.namespaces.remove([...new Set([...recorded, ...shown])]);
   });
   // The journal stays with the folder until all else is gone, so that the next `down` goes on from here.
-  if (left.length === 0) {
+  if (left().length === 0) {
     for (const directory of [`${paths.run}/runc/${lab}`, `${paths.run}/qemu/${lab}`, ...directories]) {
       await attempt(directory, () => host.files.remove(directory));
     }
   }
-  if (left.length > 0) {
-    throw new LabError(`lab ${lab} could not be removed wholly:\n  ${left.join("\n  ")}`, {
+  if (left().length > 0) {
+    throw new LabError(`lab ${lab} could not be removed wholly:\n  ${left().join("\n  ")}`, {
       hint: `run cloison down ${lab} again`,
       exit: ExitCode.failed,
     });
@@ -80,19 +83,29 @@ type Attempt = (what: string, work: (remainingMs: number) => Promise<void> | voi
  * Tries a step, and takes note of it when it fails: the others are still tried. After the deadline none is begun; those that
  * wait for something have deadlines of their own.
  */
-function withDeadline({ host: { clock } }: LabContext, left: string[]): Attempt {
-  const deadline = clock.monotonicMs() + TEARDOWN_DEADLINE_MS;
-  return async (what, work) => {
-    const remainingMs = deadline - clock.monotonicMs();
-    if (remainingMs <= 0) {
-      left.push(`${what}: no time left`);
-      return;
-    }
-    try {
-      await work(remainingMs);
-    } catch (error) {
-      left.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+function withDeadline({ host: { clock } }: LabContext, deadlineMs: number): { attempt: Attempt; left(): string[] } {
+  const deadline = clock.monotonicMs() + deadlineMs;
+  const failed: string[] = [];
+  const notBegun: string[] = [];
+  return {
+    async attempt(what, work) {
+      const remainingMs = deadline - clock.monotonicMs();
+      if (remainingMs <= 0) {
+        notBegun.push(what);
+        return;
+      }
+      try {
+        await work(remainingMs);
+      } catch (error) {
+        failed.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+    left: () => {
+      const [first, ...others] = notBegun;
+      if (first === undefined) return failed;
+      const more = others.length === 0 ? "" : ` and ${others.length} more`;
+      return [...failed, `no time left for ${first}${more}`];
+    },
   };
 }
 
