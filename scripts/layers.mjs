@@ -30,6 +30,7 @@ const planted = {
   "switch-netstate-types": ["src/switch/bad-run-time.ts", "../netstate/apply.ts"],
   uplink: ["src/uplink/bad.ts", "../netstate/apply.ts"],
   verify: ["src/verify/bad.ts", "../netstate/apply.ts"],
+  remote: ["src/remote/bad.ts", "../lab/apply.ts"],
   load: ["src/load/bad.ts", "../lab/apply.ts"],
   lab: ["src/lab/bad.ts", "../platforms/shared/platform.ts"],
   experiment: ["src/experiment/bad.ts", "../plan/plan.ts"],

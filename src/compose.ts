@@ -20,6 +20,7 @@ export function compose(given: Partial<AppContext> & Pick<AppContext, "version" 
       qemu: createQemuPlatform(),
     },
     pid: process.pid,
+    node: { path: process.execPath, version: process.version },
     startWebServer: startResponder,
     workingDirectory: process.cwd(),
     environment: process.env,

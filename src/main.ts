@@ -30,14 +30,18 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-// Who reads has enough, as `head` has: what only goes on to be read ends, too, and nothing is said of it.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  interruption.abort(error);
-});
+// Who reads has enough, as `head` has: what only goes on to be read ends, too, and nothing is said of it. A terminal that is
+// gone is such a reader (EIO), and so is a lost connection, which may leave a lab to be taken down and nobody to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    if (stream === process.stdout) interruption.abort(error);
+  });
+}
 
 const program = createProgram(version, {
   load,
+  argv: process.argv.slice(2),
   signal: interruption.signal,
   setExitCode: (code) => {
     process.exitCode = code;

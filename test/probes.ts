@@ -45,6 +45,7 @@ const probes = {
   qemu: () => runs(["qemu-system-x86_64", "--version"]),
   openvswitch: () => runs(["ovs-vswitchd", "--version"]),
   ssh: () => runs(["ssh", "-V"]),
+  sshd: () => runs(["sh", "-c", "/usr/sbin/sshd -V 2>&1"], { printing: /OpenSSH/ }),
   mininet: () => runs(["mn", "--version"]),
   chromium: () => runs(["chromium", "--headless", "--no-sandbox", "--dump-dom", "about:blank"], { printing: /<html/ }),
 } satisfies Record<string, () => Reason>;

@@ -5,6 +5,8 @@ export interface AppContext extends LabContext {
   version: string;
   /** Root folder of the project: examples/ is below it. */
   root: string;
+  /** What runs this program. */
+  node: { path: string; version: string };
   /** Of the user's shell. */
   workingDirectory: string;
   environment: NodeJS.ProcessEnv;

@@ -1,5 +1,8 @@
 import { constants } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import type { AppContext } from "../app/context.ts";
+import type { DomainRow } from "../app/inspect.ts";
+import type { RemoteLabRow } from "../app/remote/list.ts";
 import { loadApp } from "./load-app.ts";
 import { answer, columns, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";
@@ -31,21 +34,25 @@ export function addLabCommands(program: Command, cli: CliContext): void {
 
   program
     .command("ls")
-    .description("the labs of this machine")
+    .description("the labs of this machine, and those of other hosts that were made from here")
     .action(async (_options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { listLabs } = await import("../app/inspect.ts");
-      const rows = await listLabs(app);
+      const rows = [
+        ...(await listLabs(app)).map((row) => ({ ...row, host: null })),
+        ...(await remoteLabs(app, command)),
+      ];
       answer(command, rows, () =>
         rows.length === 0
           ? "there is no lab; cloison up FILE makes one"
           : columns([
-              ["LAB", "PLATFORM", "RUNNING", "STATE"],
+              ["LAB", "PLATFORM", "RUNNING", "STATE", "HOST"],
               ...rows.map((row) => [
                 row.lab,
                 row.platform ?? "-",
                 `${row.running ?? "-"}/${row.domains ?? "-"}`,
                 row.state,
+                row.host ?? "",
               ]),
             ]),
       );
@@ -62,7 +69,8 @@ export function addLabCommands(program: Command, cli: CliContext): void {
         lab === undefined
           ? (await listLabs(app)).filter(({ state }) => state !== "incomplete").map((row) => row.lab)
           : [await labNameOf(app, lab)];
-      const rows = (await Promise.all(labs.map((name) => listDomains(app, name)))).flat();
+      const here = await Promise.all(labs.map((name) => listDomains(app, name)));
+      const rows = [...here.flat(), ...(lab === undefined ? await remoteDomains(app, command) : [])];
       answer(command, rows, () =>
         rows.length === 0
           ? "there is no lab; cloison up FILE makes one"
@@ -134,6 +142,17 @@ export function addLabCommands(program: Command, cli: CliContext): void {
       const log = await logs(app, lab, domain);
       answer(command, log, () => log.text.trimEnd());
     });
+}
+
+/** `--host local` leaves other hosts alone. */
+async function remoteLabs(app: AppContext, command: Command): Promise<RemoteLabRow[]> {
+  if (optionsOf<{ host?: string }>(command).host !== undefined) return [];
+  return (await import("../app/remote/list.ts")).listRemoteLabs(app);
+}
+
+async function remoteDomains(app: AppContext, command: Command): Promise<DomainRow[]> {
+  if (optionsOf<{ host?: string }>(command).host !== undefined) return [];
+  return (await import("../app/remote/list.ts")).listRemoteDomains(app);
 }
 
 /** A program that a signal ended is told as shells do (POSIX 2.8.2): more than 128, by the signal's number. */

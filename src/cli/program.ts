@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { AppContext, InstallPolicy } from "../app/context.ts";
+import { sendElsewhere } from "./elsewhere.ts";
 import { addExperimentCommands } from "./experiment-commands.ts";
 import { addImageCommands } from "./image-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
@@ -16,6 +17,8 @@ export type LoadApp = (options: { install: InstallPolicy; say: (line: string) =>
 /** What a command module gets. */
 export interface CliContext {
   load: LoadApp;
+  /** The command line, from the first word behind the program's name. */
+  argv: string[];
   /** Ends what is under way; a second Ctrl-C ends at once. */
   signal: AbortSignal;
   setExitCode(code: number): void;
@@ -31,6 +34,7 @@ export function createProgram(version: string, cli: CliContext): Command {
     .option("--json", "answer as JSON")
     .addOption(new Option("--yes", "install missing Debian packages without asking").conflicts("install"))
     .option("--no-install", "never install anything")
+    .option("--host <address>", "on another machine: ssh://[user@]name[:port]; local: here, whatever a lab file says")
     .showHelpAfterError("(cloison --help shows all commands)")
     .configureHelp({ sortSubcommands: false })
     .addHelpText(
@@ -46,6 +50,7 @@ Examples:
   cloison net why study outside apache1  the way of a packet, and what stops it
   cloison down study                     remove it, wholly
   cloison image create blog image.yaml   a root file system that labs use by its name
+  cloison check --host ssh://root@lab1   any of these on another machine
 
 Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this machine lacks something;
 4 the lab is in use; 5 a step failed; 130 interrupted.`,
@@ -59,5 +64,6 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addNetCommands(program, cli);
   addImageCommands(program, cli);
   addMachineCommands(program, cli);
+  sendElsewhere(program, cli);
   return program;
 }

@@ -129,7 +129,7 @@ function describeCommand(command: Command): string {
     ...Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`),
     ...argv.map(quote),
   ].join(" ");
-  return stdin === undefined ? line : `${line}${indent(stdin)}`;
+  return stdin === undefined ? line : `${line}${indent(typeof stdin === "string" ? stdin : "what comes")}`;
 }
 
 function fakeProcesses(

@@ -15,7 +15,8 @@ export interface Command {
   cpus?: number[];
   /** -20 (first) to 19. */
   nice?: number;
-  stdin?: string;
+  /** An iterable's texts are written as they come; its end closes standard input. */
+  stdin?: string | AsyncIterable<string>;
   /** Ends the program (SIGKILL to its process group) when it takes longer. */
   timeoutMs?: number;
   /** Ends the program (SIGTERM to its process group, SIGKILL 2 s later); `run` and `must` then throw the signal's reason. */

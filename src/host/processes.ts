@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { ExitCode, LabError } from "../model/error.ts";
 import { commandLine } from "./command-line.ts";
 import type { Command, ControlGroups, Finished, Namespaces, Processes, Running } from "./host.ts";
@@ -151,7 +152,8 @@ async function watch(
     // It did not read all of its input; how it ends tells whether that is an error.
     if (!hasCode(error, "EPIPE", "ECONNRESET")) throw error;
   });
-  if (command.stdin !== undefined) child.stdin?.end(command.stdin);
+  if (typeof command.stdin === "string") child.stdin?.end(command.stdin);
+  else if (command.stdin !== undefined && child.stdin !== null) Readable.from(command.stdin).pipe(child.stdin);
   if (detached) {
     for (const timer of timers) timer.unref();
     child.unref();

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { hostAddressSchema } from "./host-address.ts";
 import { imageSchema, type Image } from "./image.ts";
 import { nameSchema } from "./name.ts";
 import {
@@ -72,10 +73,16 @@ export const labSchema = z.strictObject({
     .default("auto")
     .describe("of virtual machines: the processor's virtualization, emulation, or the first that works"),
   host: z
-    .strictObject({
-      cpus: z.int().min(1).optional().describe("CPUs of the platform; default: all that the station does not need"),
-    })
-    .default({}),
+    .union([
+      hostAddressSchema,
+      z.strictObject({
+        address: hostAddressSchema.optional(),
+        cpus: z.int().min(1).optional().describe("CPUs of the platform; default: all that the station does not need"),
+      }),
+    ])
+    .transform((host) => (typeof host === "string" ? { address: host } : host))
+    .default({})
+    .describe("the machine that the lab is on, as ssh://user@name:port; default: this one"),
   images: z.record(nameSchema, imageSchema).default({}),
   networks: z.record(nameSchema, networkSchema).refine((n) => Object.keys(n).length > 0, "names no network"),
   lan: lanSchema.optional().describe("the company LAN of a lab that has no bridge or routed network"),

@@ -31,7 +31,7 @@ export async function carryOut(host: Host, deeds: readonly Deed[]): Promise<stri
   const told: string[] = [];
   for (const deed of deeds) {
     const command = commandOf(deed);
-    told.push(`${deed.namespace}: ${command.stdin ?? command.argv.join(" ")}`);
+    told.push(`${deed.namespace}: ${typeof command.stdin === "string" ? command.stdin : command.argv.join(" ")}`);
     // What an earlier deed has taken away cannot be changed any more.
     const done = await host.processes.run(command);
     if (done.code !== 0) told.push(`  refused: ${done.stderr.trim()}`);

@@ -1,0 +1,48 @@
+import { dirname, join, resolve } from "node:path";
+import * as z from "zod";
+import { parseFile } from "../../files/parse.ts";
+import { labSchema } from "../../model/lab.ts";
+import type { AppContext } from "../context.ts";
+import { recordedLabs } from "./user-folders.ts";
+
+/** What a lab file says of where its lab is. */
+interface LabPlace {
+  /** null: on this machine. */
+  address: string | null;
+  name: string | null;
+}
+
+/**
+ * What a command's lab file says. One that is not there, or names no other host, is for the command itself to read; only that
+ * of another host is looked at closely here, and without the images, which that host has.
+ * @param isElsewhere the command goes to another host, whatever the file says
+ */
+export async function placeOfFile(app: AppContext, path: string, isElsewhere: boolean): Promise<LabPlace> {
+  const here = { address: null, name: null };
+  const file = resolve(app.workingDirectory, path);
+  if ((await app.host.files.kind(file)) === "directory") return here;
+  const text = await app.host.files.readTextIfExists(file);
+  if (text === null || (!isElsewhere && !text.includes("ssh://"))) return here;
+  const { name, host } = parseFile(path, text, labSchema).value;
+  return { address: host.address ?? null, name };
+}
+
+/** The lab file that an experiment names, absolute; null: the file names none. */
+export async function labOfExperiment(app: AppContext, path: string): Promise<string | null> {
+  const file = resolve(app.workingDirectory, path);
+  if ((await app.host.files.kind(file)) === "directory") return null;
+  const text = await app.host.files.readTextIfExists(file);
+  if (text === null) return null;
+  const { lab } = parseFile(path, text, z.looseObject({ lab: z.string().optional() })).value;
+  return lab === undefined ? null : resolve(dirname(file), lab);
+}
+
+/** No lab has such a name. */
+export const isFile = (nameOrFile: string) => /[./]/.test(nameOrFile);
+
+export async function placeOfName(app: AppContext, name: string): Promise<LabPlace> {
+  return { address: await recordedLabs(app).hostOf(name), name };
+}
+
+/** A run that was begun before has its lab's file. */
+export const labOfRun = (folder: string) => join(folder, "lab.yaml");
