@@ -49,8 +49,9 @@ const mayImport = {
 
 /** The platform contract and what lies beside it, without the concrete platforms. */
 const contracts = "^src/platforms/[^/]+$";
-/** platforms/oci runs OCI containers for these two; the other platforms never see each other. */
+/** platforms/oci runs OCI containers for these two, platforms/guest is what machines have in common; platforms never see each other. */
 const mayUseOci = ["container", "shared"];
+const mayUseGuest = ["qemu", "xen"];
 
 const tests = "\\.test\\.ts$";
 const folder = (name) => (name === "contracts" ? contracts : `^src/${name}/`);
@@ -105,9 +106,12 @@ module.exports = {
     },
     {
       name: "platforms-apart",
-      comment: "platforms never see each other; oci serves container and shared",
+      comment: "platforms never see each other; oci serves container and shared, guest serves qemu and xen",
       severity: "error",
-      from: { path: "^src/platforms/([^/]+)/", pathNot: [tests, `^src/platforms/(${mayUseOci.join("|")})/`] },
+      from: {
+        path: "^src/platforms/([^/]+)/",
+        pathNot: [tests, `^src/platforms/(${[...mayUseOci, ...mayUseGuest].join("|")})/`],
+      },
       to: { path: "^src/platforms/[^/]+/", pathNot: "^src/platforms/$1/" },
     },
     {
@@ -116,6 +120,13 @@ module.exports = {
       severity: "error",
       from: { path: `^src/platforms/(${mayUseOci.join("|")})/`, pathNot: tests },
       to: { path: "^src/platforms/[^/]+/", pathNot: "^src/platforms/($1|oci)/" },
+    },
+    {
+      name: "platforms-over-guest",
+      comment: "qemu and xen see guest, not each other",
+      severity: "error",
+      from: { path: `^src/platforms/(${mayUseGuest.join("|")})/`, pathNot: tests },
+      to: { path: "^src/platforms/[^/]+/", pathNot: "^src/platforms/($1|guest)/" },
     },
     {
       name: "no-test-in-product",

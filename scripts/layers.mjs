@@ -41,6 +41,7 @@ const planted = {
   "platform-contract": ["src/platforms/bad.ts", "./container/platform.ts"],
   "platforms-apart": ["src/platforms/namespace/bad.ts", "../oci/bundle.ts"],
   "platforms-over-oci": ["src/platforms/container/bad-neighbour.ts", "../shared/platform.ts"],
+  "platforms-over-guest": ["src/platforms/qemu/bad-neighbour.ts", "../xen/platform.ts"],
   "no-test-in-product": ["src/model/bad-test.ts", "./lab.test.ts"],
   resolvable: ["src/stats/lost.ts", "./nowhere.ts"],
 };
@@ -61,6 +62,9 @@ const allowed = {
   "src/platforms/oci/bundle.ts": "../platform.ts",
   "src/platforms/container/platform.ts": "../oci/bundle.ts",
   "src/platforms/shared/platform.ts": "../oci/bundle.ts",
+  "src/platforms/guest/exec.ts": "../platform.ts",
+  "src/platforms/qemu/platform.ts": "../guest/exec.ts",
+  "src/platforms/xen/platform.ts": "../guest/exec.ts",
   "src/compose.ts": "./platforms/container/platform.ts",
   "src/plan/plan.test.ts": "../host/host.ts",
   "src/stats/ring-a.ts": "./ring-b.ts",

@@ -10,6 +10,9 @@ export const XEN_HOST_RECIPE: Recipe = {
   base: "minbase",
   packages: [
     "xen-system-amd64",
+    // What serves disks of QEMU's format, and consoles beside the first.
+    "qemu-system-xen",
+    "qemu-utils",
     // Xen's own vif scripts call ifconfig.
     "net-tools",
     "linux-image-amd64",

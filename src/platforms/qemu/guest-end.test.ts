@@ -3,14 +3,11 @@ import { createFakeHost } from "../../host/fake.ts";
 import { describeEnd } from "./guest-end.ts";
 import { guestPaths } from "./guest-paths.ts";
 
-const PATHS = guestPaths(
-  { directory: "/l", cgroup: "cloison/l", rootfs: () => "", record: async () => undefined },
-  "www",
-);
+const PATHS = guestPaths({ directory: "/l", cgroup: "cloison/l" }, "www");
 
 test.each([
   [
-    "[ 1.0] Kernel panic - not syncing: Attempted to kill init!\n",
+    "[ 1.0] \u001b[2JKernel panic - not syncing: Attempted to kill init!\n",
     "ended with 0\n",
     /^its kernel panicked: Kernel panic/,
   ],

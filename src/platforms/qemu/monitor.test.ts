@@ -5,10 +5,7 @@ import { LabError } from "../../model/error.ts";
 import { guestPaths } from "./guest-paths.ts";
 import { askMonitor, parseAnswer } from "./monitor.ts";
 
-const PATHS = guestPaths(
-  { directory: "/state/labs/l", cgroup: "cloison/l", rootfs: () => "", record: async () => undefined },
-  "www",
-);
+const PATHS = guestPaths({ directory: "/state/labs/l", cgroup: "cloison/l" }, "www");
 const GREETING = '{"QMP": {"version": {}, "capabilities": []}}\n';
 
 /** A monitor that says these things, one after each that it hears, the first at once. */

@@ -1,7 +1,7 @@
 import type { Connection, Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import type { GuestPaths } from "./guest-paths.ts";
-import { isNobodyThere } from "./slot.ts";
+import { isNobodyThere } from "../guest/slot.ts";
 
 /** QEMU answers in milliseconds, unless it waits for a disk or has no CPU. */
 const DEADLINE_MS = 20_000;

@@ -14,10 +14,7 @@ const DOMAIN = {
   machine: { accel: "auto", vcpus: 2 },
 } as unknown as DomainPlan;
 
-const paths = guestPaths(
-  { directory: "/state/labs/odd,name", cgroup: "cloison/odd", rootfs: () => "", record: async () => undefined },
-  "www",
-);
+const paths = guestPaths({ directory: "/state/labs/odd,name", cgroup: "cloison/odd" }, "www");
 
 /** Each option with its value, a line. */
 function lines(accelerator: Accelerator): string[] {

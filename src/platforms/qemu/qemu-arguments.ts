@@ -1,6 +1,7 @@
 import type { MachineForm } from "../../model/machine-form.ts";
 import type { DomainPlan } from "../../model/plan.ts";
-import { SLOTS, slotSockets, type GuestPaths } from "./guest-paths.ts";
+import { slotSockets } from "../guest/agent-lines.ts";
+import type { GuestPaths } from "./guest-paths.ts";
 
 /** What executes a guest's instructions: the processor, or a program that does as it does. */
 export type Accelerator = "kvm" | "tcg";
@@ -48,7 +49,7 @@ export function qemuArguments(domain: DomainPlan, { accelerator, paths, form, mt
     // The guest's first console.
     socket("bell", paths.bell),
     ["-device", "virtconsole,chardev=bell,name=bell"],
-    ...Array.from({ length: SLOTS }, (_, slot) => slotPorts(paths, slot)).flat(),
+    ...Array.from({ length: paths.lines.slots }, (_, slot) => slotPorts(paths, slot)).flat(),
     ...vifs.flatMap(({ vif, mac }, i) => {
       const mtu = mtus[i] ?? STANDARD_MTU;
       const ofMtu = mtu === STANDARD_MTU ? "" : `,host_mtu=${mtu}`;
@@ -70,7 +71,7 @@ type Option = [string, string];
 const STANDARD_MTU = 1500;
 
 function slotPorts(paths: GuestPaths, slot: number): Option[] {
-  const { control, out, err, terminal } = slotSockets(paths, slot);
+  const { control, out, err, terminal } = slotSockets(paths.lines, slot);
   const ports = Object.entries({ control, out, err }).flatMap(([kind, path]) => [
     socket(`${kind}${slot}`, path),
     port(`${kind}${slot}`),

@@ -2,16 +2,16 @@ import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import type { LabPlan } from "../../model/plan.ts";
 import { readUsage } from "../cgroup-usage.ts";
-import { userIds } from "../user-ids.ts";
+import { execInGuest } from "../guest/exec.ts";
+import { prepareGuestFiles } from "../guest/prepare-files.ts";
+import { guestUser } from "../guest/guest-user.ts";
 import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../platform.ts";
 import { tryAccelerator } from "./accelerator.ts";
 import { bootGuest } from "./boot.ts";
-import { execInGuest } from "./exec.ts";
 import { describeEnd } from "./guest-end.ts";
-import { guestPaths, socketsOf, type GuestPaths } from "./guest-paths.ts";
+import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
 import { askMonitor } from "./monitor.ts";
 import { power } from "./power.ts";
-import { prepareGuest } from "./prepare.ts";
 
 const DESTROY_DEADLINE_MS = 20_000;
 
@@ -31,7 +31,8 @@ export function createQemuPlatform(): Platform {
     packages: PACKAGES,
     check: tryQemu,
     list: listDomains,
-    prepare: prepareGuest,
+    prepare: (host, workspace, plan, domain) =>
+      prepareGuestFiles(host, workspace, plan, domain, guestPaths(workspace, domain.name)),
 
     async start(host, workspace, plan, domain) {
       const group = `${workspace.cgroup}/${domain.name}`;
@@ -44,16 +45,14 @@ export function createQemuPlatform(): Platform {
       await host.cgroups.destroy(`${workspace.cgroup}/${name}`, DESTROY_DEADLINE_MS);
       host.mounts.unmount(paths.output, { lazy: true });
       await host.files.remove(paths.sockets);
-      const sockets = socketsOf(workspace);
+      const sockets = labSockets(workspace);
       if ((await host.files.list(sockets)).length === 0) await host.files.remove(sockets);
       await host.files.remove(paths.directory);
     },
 
     async exec(host, workspace, _plan, domain, argv, { user, ...options } = {}) {
-      const ids = user === undefined ? null : await userIds(host, workspace.rootfs(domain), domain, user);
-      const [uid, gid = uid] = ids?.split(":") ?? [];
-      const as = uid === undefined ? {} : { user: `${uid}:${gid}` };
-      return execInGuest(host, workspace, domain.name, argv, { ...options, ...as });
+      const as = user === undefined ? {} : { user: await guestUser(host, workspace, domain, user) };
+      return execInGuest(host, guestOf(host, workspace, domain.name), argv, { ...options, ...as });
     },
 
     logFile: (workspace, name) => guestPaths(workspace, name).log,
@@ -113,7 +112,9 @@ async function readGuestUsage(host: Host, workspace: Workspace, name: string): P
   const usage = await readUsage(host.cgroups, group);
   const own = { ...usage, pidsPeak: null };
   if ((await host.cgroups.pids(group)).length === 0) return own;
-  const { stdout } = await execInGuest(host, workspace, name, ["cat", "/proc/vmstat"], { timeoutMs: ASK_MS });
+  const { stdout } = await execInGuest(host, guestOf(host, workspace, name), ["cat", "/proc/vmstat"], {
+    timeoutMs: ASK_MS,
+  });
   const [, kills] = /^oom_kill (\d{1,9})$/m.exec(stdout) ?? [];
   return { ...own, oomKills: kills === undefined ? null : Number(kills) + (usage.oomKills ?? 0) };
 }

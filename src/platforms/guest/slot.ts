@@ -1,7 +1,7 @@
 import type { Connection, Host, Lock } from "../../host/host.ts";
 import { hasCode } from "../../host/syscalls.ts";
 import { LabError } from "../../model/error.ts";
-import { SLOTS, slotSockets, TERMINALS, type GuestPaths } from "./guest-paths.ts";
+import { slotSockets, type AgentLines } from "./agent-lines.ts";
 
 /** A place in which one program of a guest runs, held by this process. */
 export interface Slot {
@@ -24,14 +24,16 @@ const POLL_MS = 50;
  * Takes a free place of the guest.
  * @throws LabError when all stay taken; errno's errors when its QEMU does not listen
  */
-export async function takeSlot(host: Host, paths: GuestPaths, domain: string, terminal: boolean): Promise<Slot> {
+export async function takeSlot(host: Host, lines: AgentLines, domain: string, terminal: boolean): Promise<Slot> {
   const deadline = host.clock.monotonicMs() + WAIT_MS;
   // The last are left for programs without a terminal as long as there are some.
-  const slots = Array.from({ length: terminal ? TERMINALS : SLOTS }, (_, i) => (terminal ? i : SLOTS - 1 - i));
+  const slots = Array.from({ length: terminal ? lines.terminals.length : lines.slots }, (_, i) =>
+    terminal ? i : lines.slots - 1 - i,
+  );
   for (;;) {
     for (const slot of slots) {
-      const lock = host.tryLock(slotSockets(paths, slot).lock);
-      if (lock !== null) return await connect(host, paths, slot, terminal, lock);
+      const lock = host.tryLock(slotSockets(lines, slot).lock);
+      if (lock !== null) return await connect(host, lines, slot, terminal, lock);
     }
     if (host.clock.monotonicMs() > deadline) {
       throw new LabError(
@@ -45,8 +47,8 @@ export async function takeSlot(host: Host, paths: GuestPaths, domain: string, te
   }
 }
 
-async function connect(host: Host, paths: GuestPaths, slot: number, terminal: boolean, lock: Lock): Promise<Slot> {
-  const sockets = slotSockets(paths, slot);
+async function connect(host: Host, lines: AgentLines, slot: number, terminal: boolean, lock: Lock): Promise<Slot> {
+  const sockets = slotSockets(lines, slot);
   const open: Connection[] = [];
   const release = () => {
     for (const connection of open) connection.close();
@@ -65,10 +67,10 @@ async function connect(host: Host, paths: GuestPaths, slot: number, terminal: bo
       control,
       out,
       err,
-      // After the bell.
-      terminal: line === null ? null : { connection: line, device: `/dev/hvc${slot + 1}` },
+      terminal: line === null ? null : { connection: line, device: lines.terminals[slot] ?? "-" },
       async ring() {
-        bell ??= await opened(paths.bell);
+        if (lines.bell === null) return;
+        bell ??= await opened(lines.bell);
         await bell.write(`${slot}\n`);
       },
       silence() {

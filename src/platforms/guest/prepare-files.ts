@@ -5,7 +5,7 @@ import type { NamespaceState } from "../../model/network-state.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import type { Undo, Workspace } from "../platform.ts";
 import { guestConfiguration } from "./guest-configuration.ts";
-import { guestPaths } from "./guest-paths.ts";
+import type { GuestFiles } from "./guest-files.ts";
 
 /** With 64 MiB Debian's kernel resets at once, with 72 it panics, with 80 it comes up; and then programs want some. */
 const LEAST_MEMORY_BYTES = 96 * 2 ** 20;
@@ -16,34 +16,39 @@ const OUTPUT_LIMIT = "16m";
 const NOTHING: NamespaceState = { links: [], addresses: [], routes: [], neighbours: [], sysctls: {}, tables: {} };
 
 /** Makes a guest's files: its disk over its image's, and what it is told. */
-export async function prepareGuest(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void> {
-  const paths = guestPaths(workspace, domain.name);
+export async function prepareGuestFiles(
+  host: Host,
+  workspace: Workspace,
+  plan: LabPlan,
+  domain: DomainPlan,
+  files: GuestFiles,
+): Promise<void> {
   const inside = plan.network[domain.namespace] ?? NOTHING;
   refuseWhatCannotBe(domain, inside);
-  if (await host.files.exists(paths.directory)) {
+  if (await host.files.exists(files.directory)) {
     throw new LabError(`domain ${domain.name} is there already`, { hint: `cloison down ${plan.lab}` });
   }
   const configuration = guestConfiguration(domain, inside);
   const undos: Undo[] = [
-    { kind: "directory", path: paths.directory },
-    { kind: "directory", path: paths.sockets },
-    { kind: "mount", target: paths.output },
+    { kind: "directory", path: files.directory },
+    { kind: "directory", path: files.sockets },
+    { kind: "mount", target: files.output },
     { kind: "cgroup", group: `${workspace.cgroup}/${domain.name}` },
-    { kind: "domain", platform: "qemu", lab: plan.lab, name: domain.name },
+    { kind: "domain", platform: plan.platform, lab: plan.lab, name: domain.name },
   ];
   await workspace.record(undos);
-  await host.files.makeDirectory(paths.output);
+  await host.files.makeDirectory(files.output);
   const limit = `size=${OUTPUT_LIMIT},mode=700`;
-  host.mounts.mount({ source: "output", target: paths.output, type: "tmpfs", flags: ["nosuid", "nodev"], data: limit });
+  host.mounts.mount({ source: "output", target: files.output, type: "tmpfs", flags: ["nosuid", "nodev"], data: limit });
   for (const [name, text] of Object.entries(configuration)) {
-    await host.files.writeText(`${paths.configuration}/${name}`, text, name === "lease" ? 0o755 : 0o644);
+    await host.files.writeText(`${files.configuration}/${name}`, text, name === "lease" ? 0o755 : 0o644);
   }
   await host.processes.must({
-    argv: ["tar", "--owner=0", "--group=0", "-C", paths.configuration, "-cf", paths.configurationDisk, "."],
+    argv: ["tar", "--owner=0", "--group=0", "-C", files.configuration, "-cf", files.configurationDisk, "."],
   });
   const { disk } = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
   await host.processes.must({
-    argv: ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk, paths.disk],
+    argv: ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk, files.disk],
   });
 }
 

@@ -3,10 +3,9 @@ import { constants } from "node:os";
 import type { Connection, Host } from "../../host/host.ts";
 import { Tail } from "../../host/tail.ts";
 import { LabError } from "../../model/error.ts";
-import type { ExecOptions, Exit, Workspace } from "../platform.ts";
+import type { ExecOptions, Exit } from "../platform.ts";
 import { ExitReader, MarkedStream } from "./agent-replies.ts";
-import { describeEnd } from "./guest-end.ts";
-import { guestPaths } from "./guest-paths.ts";
+import type { Guest } from "./agent-lines.ts";
 import { programScript } from "./program-script.ts";
 import { isNobodyThere, takeSlot, type Slot } from "./slot.ts";
 
@@ -29,17 +28,15 @@ const CHUNK_BYTES = 16_384;
  */
 export async function execInGuest(
   host: Host,
-  workspace: Workspace,
-  name: string,
+  { name, lines, describeEnd }: Guest,
   argv: [string, ...string[]],
   options: GuestExecOptions,
 ): Promise<Exit> {
   options.signal?.throwIfAborted();
-  const paths = guestPaths(workspace, name);
-  const slot = await takeSlot(host, paths, name, options.terminal === true).catch(async (error: unknown) => {
+  const slot = await takeSlot(host, lines, name, options.terminal === true).catch(async (error: unknown) => {
     if (!isNobodyThere(error)) throw error;
     throw new LabError(`${argv[0]} does not run in domain ${name}: the domain does not run`, {
-      hint: `${await describeEnd(host, paths)}; cloison up brings it up again`,
+      hint: `${await describeEnd()}; cloison up brings it up again`,
       cause: error,
     });
   });

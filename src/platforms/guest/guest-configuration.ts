@@ -1,7 +1,9 @@
 import type { NamespaceState } from "../../model/network-state.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import { initScript, shellQuote } from "../init-script.ts";
-import { BUSYBOX } from "./guest-paths.ts";
+
+/** Inside, where the guest's init has put it; an image need not have any. */
+export const BUSYBOX = "/run/cloison/bin/busybox";
 
 /**
  * What a guest is told, path → text; guest/main reads it.

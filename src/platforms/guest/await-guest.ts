@@ -1,0 +1,55 @@
+import type { Host } from "../../host/host.ts";
+import { LabError } from "../../model/error.ts";
+import type { Guest } from "./agent-lines.ts";
+import { consoleTail, UP } from "./console.ts";
+import { execInGuest } from "./exec.ts";
+import { BUSYBOX } from "./guest-configuration.ts";
+
+/** Under emulation a guest takes 3 s where it is alone, and as many times more as there are for each CPU. */
+const BOOT_MS = 120_000;
+const POLL_MS = 50;
+const SETTLE_MS = 2000;
+
+/**
+ * Waits until the agent of a guest that was just started answers.
+ * @param console its first console's file
+ * @param gone resolves when the guest has ended
+ * @throws LabError that says what it met
+ */
+export async function untilItAnswers(
+  host: Host,
+  guest: Guest,
+  console: string,
+  gone: Promise<unknown>,
+  hint: string,
+): Promise<void> {
+  let isGone = false;
+  void gone.then(() => (isGone = true));
+  const deadline = host.clock.monotonicMs() + BOOT_MS;
+  const failed = async (what: string) => {
+    const said = await consoleTail(host, console);
+    return new LabError(`domain ${guest.name} ${what}${said === "" ? "" : `; its console says:\n${said}`}`, { hint });
+  };
+  for (;;) {
+    if (isGone) throw await failed(`did not come up: ${await guest.describeEnd()}`);
+    const leftMs = deadline - host.clock.monotonicMs();
+    if (leftMs <= 0) throw await failed(`has not booted within ${BOOT_MS / 1000} s`);
+    // Not before: of who is connected while its driver starts, a guest may not hear (QEMU drops what its queue cannot take).
+    if ((await host.files.readTextIfExists(console))?.includes(UP) === true) break;
+    await host.clock.sleep(POLL_MS);
+  }
+  const answer = execInGuest(host, guest, [BUSYBOX, "true"], { beginMs: BOOT_MS });
+  const ended = gone.then(() => null);
+  const exit = await Promise.race([answer, ended]).catch(async (error: unknown) => {
+    throw error instanceof LabError && !isGone ? await failed(`did not come up: ${error.message}`) : error;
+  });
+  if (exit === null || exit.code !== 0) {
+    await Promise.allSettled([answer]);
+    await Promise.race([gone, host.clock.sleep(SETTLE_MS)]);
+    throw await failed(
+      isGone
+        ? `did not come up: ${await guest.describeEnd()}`
+        : `came up, and cannot run programs (exit ${exit?.code})`,
+    );
+  }
+}
