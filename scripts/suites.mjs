@@ -13,7 +13,8 @@ const order = [
   { name: "sabotage", budgetS: 180 },
   { name: "random-labs", budgetS: 200 },
   { name: "uplink", budgetS: 180 },
-  { name: "qemu", budgetS: 240 },
+  { name: "qemu", budgetS: 280 },
+  { name: "qemu-networks", budgetS: 180 },
 ];
 
 const defaultBudgetS = { system: 120, long: 1800, xen: 240 };

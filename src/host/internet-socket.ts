@@ -29,10 +29,10 @@ const IPV6_DONTFRAG = 62;
 const PMTUDISC_DONT = 0;
 const PMTUDISC_WANT = 1;
 const PMTUDISC_PROBE = 3;
-const SO_ERROR = 4;
-const SO_LINGER = 13;
+export const SO_ERROR = 4;
+export const SO_LINGER = 13;
 const SO_RCVBUF = 8;
-const MSG_NOSIGNAL = 0x4000;
+export const MSG_NOSIGNAL = 0x4000;
 const POLLIN = 1;
 const POLLOUT = 4;
 /** Where the packet stands in the scratch memory, behind the address. */
@@ -57,14 +57,46 @@ function open(family: number, type: number, protocol: number): number {
   throw new LabError(`a socket was refused: ${code}`, hint === undefined ? {} : { hint, exit: ExitCode.unavailable });
 }
 
-/** struct sockaddr_in or sockaddr_in6, written to the start of the memory. Its length. */
-function writeAddress({ bytes, view }: NativeMemory, address: string, port: number): number {
+/** Family, type and protocol of a socket for ICMP or ICMPv6. */
+export function icmpSocketKind(version: 4 | 6): [number, number, number] {
+  return version === 6 ? [AF_INET6, SOCK_RAW, IPPROTO_ICMPV6] : [AF_INET, SOCK_RAW, IPPROTO_ICMP];
+}
+
+/** An option of a socket: level, name, value. */
+type IntOption = [number, number, number];
+
+/** What says whether the packets that it sends may be fragmented; undefined: as the namespace is set. */
+export function fragmentOptions(version: 4 | 6, dontFragment: boolean | undefined): IntOption[] {
+  const discovery = dontFragment === undefined ? PMTUDISC_WANT : dontFragment ? PMTUDISC_PROBE : PMTUDISC_DONT;
+  return version === 4
+    ? [[IPPROTO_IP, IP_MTU_DISCOVER, discovery]]
+    : [
+        [IPPROTO_IPV6, IPV6_MTU_DISCOVER, discovery],
+        [IPPROTO_IPV6, IPV6_DONTFRAG, dontFragment === true ? 1 : 0],
+      ];
+}
+
+/** What has every ICMP error told, not only that a port is unreachable. */
+export function errorOption(family: number): IntOption {
+  return family === AF_INET6 ? [IPPROTO_IPV6, IPV6_RECVERR, 1] : [IPPROTO_IP, IP_RECVERR, 1];
+}
+
+/** struct sockaddr_in or sockaddr_in6. */
+export function socketAddress(address: string, port: number): Uint8Array {
   const { family, bytes: raw } = addressBytes(address);
-  bytes.fill(0, 0, 28);
+  const bytes = new Uint8Array(family === AF_INET6 ? 28 : 16);
+  const view = new DataView(bytes.buffer);
   view.setUint16(0, family, true);
   view.setUint16(2, port);
   bytes.set(raw, family === AF_INET6 ? 8 : 4);
-  return family === AF_INET6 ? 28 : 16;
+  return bytes;
+}
+
+/** Written to the start of the memory. Its length. */
+function writeAddress({ bytes }: NativeMemory, address: string, port: number): number {
+  const name = socketAddress(address, port);
+  bytes.set(name);
+  return name.length;
 }
 
 /** Sends and receives ICMP or ICMPv6 messages with the IP stack of the namespace it was opened in. */
@@ -80,13 +112,10 @@ export interface IcmpSocket {
 /** Opens it in the namespace that the calling thread is in. Throws LabError. */
 export function openIcmpSocket(version: 4 | 6): IcmpSocket {
   const calls = packetCalls();
-  const isV6 = version === 6;
-  const fd = open(isV6 ? AF_INET6 : AF_INET, SOCK_RAW, isV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+  const fd = open(...icmpSocketKind(version));
   setIntOption(fd, SOL_SOCKET, SO_RCVBUF, ECHO_BUFFER_BYTES);
   const fragment = (dontFragment: boolean | undefined) => {
-    const discovery = dontFragment === undefined ? PMTUDISC_WANT : dontFragment ? PMTUDISC_PROBE : PMTUDISC_DONT;
-    setIntOption(fd, isV6 ? IPPROTO_IPV6 : IPPROTO_IP, isV6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, discovery);
-    if (isV6) setIntOption(fd, IPPROTO_IPV6, IPV6_DONTFRAG, dontFragment === true ? 1 : 0);
+    for (const [level, option, value] of fragmentOptions(version, dontFragment)) setIntOption(fd, level, option, value);
   };
   return {
     fd,
@@ -141,9 +170,7 @@ export function dial(protocol: "tcp" | "udp", address: string, port: number): Di
     memory.view.setInt32(4, 0, true);
     calls.setsockopt(fd, SOL_SOCKET, SO_LINGER, memory.address, 8);
   } else {
-    // Every ICMP error is told, not only that the port is unreachable.
-    if (family === AF_INET6) setIntOption(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    else setIntOption(fd, IPPROTO_IP, IP_RECVERR, 1);
+    setIntOption(fd, ...errorOption(family));
   }
   const length = writeAddress(memory, address, port);
   const connected = calls.connect(fd, memory.address, length);

@@ -91,10 +91,11 @@ export function openPacketSocket(): PacketSocket {
     fd,
     receive: (take) => receiveFrames(fd, take),
     send(linkIndex, frame) {
-      const { bytes, view, address } = scratchMemory();
-      writeLinkAddress(view, linkIndex);
+      const { bytes, address } = scratchMemory();
+      const name = linkAddress(linkIndex);
+      bytes.set(name);
       bytes.set(frame, NAME_BYTES);
-      const sent = calls.sendto(fd, address + NAME_BYTES, frame.length, 0, address, 20);
+      const sent = calls.sendto(fd, address + NAME_BYTES, frame.length, 0, address, name.length);
       return sent === frame.length ? null : errorName();
     },
     lost() {
@@ -109,12 +110,14 @@ export function openPacketSocket(): PacketSocket {
   };
 }
 
-/** struct sockaddr_ll. */
-function writeLinkAddress(view: DataView, linkIndex: number): void {
-  for (let at = 0; at < 20; at += 4) view.setUint32(at, 0);
+/** struct sockaddr_ll: by which interface a frame goes out. */
+export function linkAddress(linkIndex: number): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
   view.setUint16(0, AF_PACKET, true);
   view.setUint16(2, ETH_P_ALL_BE, true);
   view.setInt32(4, linkIndex, true);
+  return bytes;
 }
 
 function createRing(): Ring {

@@ -19,26 +19,38 @@ export function lookUpRoutes(addresses: readonly string[]): (FoundRoute | null)[
   const transport = openNetlinkTransport(NETLINK_ROUTE);
   try {
     return addresses.map((address, i) => {
-      const { family, bytes } = addressBytes(address);
-      const out = new MessageWriter();
-      out.begin(RTM_GETROUTE, NLM_F_REQUEST, i + 1);
-      out.u8(family);
-      out.u8(bytes.length * 8);
-      for (let zeros = 0; zeros < 10; zeros++) out.u8(0);
-      out.attribute(RTA_DST, bytes);
-      out.end();
-      transport.send(out.bytes());
+      transport.send(routeRequest(address, i + 1));
       for (;;) {
-        for (const message of readMessages(transport.receive())) {
-          if (message.sequence !== i + 1) continue;
-          // Whatever the error says (ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL): there is no way.
-          return message.type === NLMSG_ERROR ? null : decode(message.payload);
-        }
+        const found = foundRoute(transport.receive(), i + 1);
+        if (found !== undefined) return found;
       }
     });
   } finally {
     transport.close();
   }
+}
+
+/** Asks for the way to an address (rtnetlink(7)). */
+export function routeRequest(address: string, sequence: number): Uint8Array {
+  const { family, bytes } = addressBytes(address);
+  const out = new MessageWriter();
+  out.begin(RTM_GETROUTE, NLM_F_REQUEST, sequence);
+  out.u8(family);
+  out.u8(bytes.length * 8);
+  out.zeros(10);
+  out.attribute(RTA_DST, bytes);
+  out.end();
+  return out.bytes();
+}
+
+/** The way that a datagram of the kernel tells; null: none; undefined: it answers another question. */
+export function foundRoute(datagram: Buffer, sequence: number): FoundRoute | null | undefined {
+  for (const message of readMessages(datagram)) {
+    if (message.sequence !== sequence) continue;
+    // Whatever the error says (ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL): there is no way.
+    return message.type === NLMSG_ERROR ? null : decode(message.payload);
+  }
+  return undefined;
 }
 
 function decode(payload: Buffer): FoundRoute | null {

@@ -22,6 +22,8 @@ const MODULES = [
   "8021q",
   "sch_netem",
   "sch_tbf",
+  "nf_tables",
+  "nft_ct",
 ];
 
 /** A guest's kernel and the initramfs that goes with it. */

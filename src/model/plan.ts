@@ -39,6 +39,8 @@ export interface MachinePlan {
   accel: Accel;
   /** CPUs that its kernel sees. */
   vcpus: number;
+  /** How long it may take until it is up; default: two minutes. */
+  bootMs?: number;
 }
 
 export interface DomainLimits {

@@ -1,8 +1,12 @@
 import { LabError } from "../model/error.ts";
 import type { NftChain, NftFamily, NftHook, NftRule, NftSet, NftStatement, NftTable } from "../model/nft.ts";
+import { addCommands, addRule, encodeHook, encodeSet } from "../model/nft-commands.ts";
 import { sameData } from "../model/same-data.ts";
 
-/** Commands of libnftables-json(5) that put these tables in place of those with their names, in one transaction. */
+/**
+ * Commands of libnftables-json(5) that put these tables in place of those with their names, in one transaction. Slower than to
+ * add some of which there are none: the kernel waits for its readers when it deletes one.
+ */
 export function replaceCommands(tables: readonly NftTable[]): unknown[] {
   return tables.flatMap((table) => {
     const { family, name } = table;
@@ -11,21 +15,6 @@ export function replaceCommands(tables: readonly NftTable[]): unknown[] {
       { add: { table: { family, name } } },
       { delete: { table: { family, name } } },
       ...addCommands([table]),
-    ];
-  });
-}
-
-/** The same for tables of whose names there is none: the kernel waits for its readers when it deletes one. */
-export function addCommands(tables: readonly NftTable[]): unknown[] {
-  return tables.flatMap((table) => {
-    const { family, name } = table;
-    const own = { family, table: name };
-    return [
-      { add: { table: { family, name } } },
-      // Rules speak of sets and other chains, elements of maps of chains.
-      ...table.chains.map((chain) => ({ add: { chain: { ...own, name: chain.name, ...encodeHook(chain.base) } } })),
-      ...table.sets.map((set) => ({ add: encodeSet(set, own) })),
-      ...table.chains.flatMap((chain) => chain.rules.map((rule) => addRule(family, name, chain.name, rule))),
     ];
   });
 }
@@ -94,27 +83,12 @@ function byText(elements: readonly unknown[]): Map<string, unknown> {
   return new Map(elements.map((element) => [JSON.stringify(element), element]));
 }
 
-function addRule(family: NftFamily, table: string, chain: string, { comment, expr }: NftRule): unknown {
-  return { add: { rule: { family, table, chain, ...(comment === undefined ? {} : { comment }), expr } } };
-}
-
 /** Commands that remove tables, given as `family name`. */
 export function removeCommands(tables: readonly string[]): unknown[] {
   return tables.map((table) => {
     const [family, name] = table.split(" ");
     return { delete: { table: { family, name } } };
   });
-}
-
-function encodeHook(base: NftHook | null): object {
-  if (base === null) return {};
-  const { type, hook, priority, policy, device } = base;
-  return { type, hook, prio: priority, policy, ...(device === undefined || device === null ? {} : { dev: device }) };
-}
-
-function encodeSet({ elements, map, ...set }: NftSet, own: object): object {
-  const elem = elements.length > 0 ? { elem: elements } : {};
-  return map === undefined ? { set: { ...own, ...set, ...elem } } : { map: { ...own, ...set, map, ...elem } };
 }
 
 /** What `nft -j list ruleset` lists, as far as it is read. */

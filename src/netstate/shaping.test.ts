@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { shapingByLink, sameShaping, shapingCommands } from "./shaping.ts";
+import { shapingCommands } from "../model/shaping-commands.ts";
+import { shapingByLink, sameShaping } from "./shaping.ts";
 
 describe("shaping", () => {
   test.each([

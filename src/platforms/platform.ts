@@ -1,5 +1,6 @@
 import type { PlatformName } from "../model/lab.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { ForeignKernel } from "../host/foreign-kernel.ts";
 import type { Host } from "../host/host.ts";
 
 /** The answer of a check that tried the thing. */
@@ -110,6 +111,8 @@ export interface Platform {
   /** Path of the file with what the domain's services print. */
   logFile(workspace: Workspace, name: string): string;
   usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
+  /** Facet: the kernel of a domain that has one of its own and runs. Its errors come with the first call. */
+  kernel?(host: Host, workspace: Workspace, name: string): ForeignKernel;
   /** Facet: domains that can be treated as machines. */
   power?: Power;
   /** Facet: what is a domain's own can be kept, and put back. */

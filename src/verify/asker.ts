@@ -5,9 +5,8 @@ import type { LocalFacts } from "./local-facts.ts";
 import type { Lookout } from "./lookout.ts";
 import { writeMark } from "./mark.ts";
 import type { Probe, Told } from "./probe.ts";
-import { arpRequest, dnsQuery, echoRequest, neighbourSolicitation } from "./probe-packets.ts";
+import { broadcast, datagram, echoRequest } from "./probe-packets.ts";
 
-const DNS_PORT = 53;
 const POLLIN = 1;
 
 interface Echoes {
@@ -132,19 +131,14 @@ export class Asker {
         // The same socket again: a late answer to the first try counts, too.
         const known = [...this.#dialled.values()].find((entry) => entry.probe === probe)?.socket;
         const socket = known ?? this.#dial(probe, how.kind, how.port);
-        return socket.refusal ?? socket.send(how.port === DNS_PORT ? dnsQuery(mark) : mark);
+        return socket.refusal ?? socket.send(datagram(how.port, mark));
       }
     }
   }
 
   #broadcast({ asker, version, question: { address }, from }: Probe): string | null {
-    if (asker === null) return "ENODEV";
-    if (version === 4) {
-      return this.#lookout.send(from.namespace, asker.index, arpRequest(asker.mac, asker.address, address));
-    }
-    // A solicitation from no address is a check for duplicates, which a machine answers to all; it asks nothing.
-    if (asker.address === null) return "EADDRNOTAVAIL";
-    return this.#lookout.send(from.namespace, asker.index, neighbourSolicitation(asker.mac, asker.address, address));
+    const frame = broadcast(version, asker, address);
+    return typeof frame === "string" ? frame : this.#lookout.send(from.namespace, asker?.index ?? 0, frame);
   }
 
   #dial(probe: Probe, protocol: "tcp" | "udp", port: number): DialledSocket {

@@ -7,7 +7,7 @@ import type { Endpoint } from "../model/reachability.ts";
 import type { AskingLink, Surroundings } from "./probe.ts";
 
 /** RTN_LOCAL of linux/rtnetlink.h: the address is the asker's own. */
-const LOCAL_ROUTE = 2;
+export const LOCAL_ROUTE = 2;
 
 /** What is asked of each namespace, once: its addresses, its listeners, its ways. */
 export class LocalFacts implements Surroundings {

@@ -67,7 +67,12 @@ export class Lookout {
     const { address, how } = probe.question;
     // The kernel gives one local port to connections to several ports of an address.
     const port = "port" in how ? how.port : 0;
-    this.#byFlow.set(`${probe.from.namespace}|${localPort}|${address}|${port}`, probe);
+    const flow = `${probe.from.namespace}|${localPort}|${address}|${port}`;
+    this.#byFlow.set(flow, probe);
+    // A guest tells its port when the segment has passed.
+    for (const [sequence, sightings] of this.#strays) {
+      if (sightings.some((sighting) => flowOf(sighting) === flow)) this.#adopt(sequence, probe);
+    }
   }
 
   /** Descriptors to poll. */
@@ -139,23 +144,30 @@ export class Lookout {
   }
 
   #deliver(sighting: Sighting): void {
-    const { what, namespace, direction } = sighting;
+    const { what } = sighting;
     if (what.by === "mark") {
       this.#byIndex.get(what.index)?.sightings.push(sighting);
     } else if (what.by === "neighbour") {
       for (const probe of this.#byNeighbour.get(`${what.asker}>${what.target}`) ?? []) probe.sightings.push(sighting);
     } else {
-      if (what.part === "request" && direction === "out" && !this.#bySequence.has(what.initialSequence)) {
-        const probe = this.#byFlow.get(`${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`);
-        if (probe !== undefined) {
-          this.#bySequence.set(what.initialSequence, probe);
-          probe.sightings.push(...(this.#strays.get(what.initialSequence) ?? []));
-          this.#strays.delete(what.initialSequence);
-        }
-      }
+      const flow = flowOf(sighting);
+      const begun = flow === null || this.#bySequence.has(what.initialSequence) ? undefined : this.#byFlow.get(flow);
+      if (begun !== undefined) this.#adopt(what.initialSequence, begun);
       const probe = this.#bySequence.get(what.initialSequence);
       if (probe !== undefined) probe.sightings.push(sighting);
       else this.#strays.set(what.initialSequence, [...(this.#strays.get(what.initialSequence) ?? []), sighting]);
     }
   }
+
+  #adopt(initialSequence: number, probe: Probe): void {
+    this.#bySequence.set(initialSequence, probe);
+    probe.sightings.push(...(this.#strays.get(initialSequence) ?? []));
+    this.#strays.delete(initialSequence);
+  }
+}
+
+/** Namespace, local port, address and port asked for, of a segment that begins a connection; null: it is another. */
+function flowOf({ what, namespace, direction }: Sighting): string | null {
+  if (what.by !== "tcp" || what.part !== "request" || direction !== "out") return null;
+  return `${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`;
 }

@@ -1,9 +1,11 @@
 import ipaddr from "ipaddr.js";
+import type { AskingLink } from "./probe.ts";
 import { MARK_BYTES, readMark, type Mark } from "./mark.ts";
 
 /** An echo as ping sends it: 20 bytes of IPv4, 8 of ICMP, 56 of payload. */
 const USUAL_BYTES = 84;
 const ICMP_HEADER_BYTES = 8;
+const DNS_PORT = 53;
 const DNS_HEADER_BYTES = 12;
 const BROADCAST = Uint8Array.of(255, 255, 255, 255, 255, 255);
 
@@ -32,6 +34,11 @@ export function checksum(bytes: Uint8Array): number {
   return ~sum & 0xffff;
 }
 
+/** What asks at a port of UDP. */
+export function datagram(port: number, mark: Uint8Array): Uint8Array {
+  return port === DNS_PORT ? dnsQuery(mark) : mark;
+}
+
 /** A DNS query (RFC 1035) for a name that nobody has and whose first label is the mark: a server answers it somehow, and repeats it. */
 export function dnsQuery(mark: Uint8Array): Uint8Array {
   const label = Buffer.from(mark).toString("hex");
@@ -49,6 +56,15 @@ export function datagramMark(run: Uint8Array, data: Uint8Array): (Mark & { respo
   if (data[DNS_HEADER_BYTES] !== 2 * MARK_BYTES || label.length < 2 * MARK_BYTES) return null;
   const mark = readMark(run, Buffer.from(Buffer.from(label).toString("latin1"), "hex"));
   return mark === null ? null : { ...mark, response: ((data[2] ?? 0) & 0x80) !== 0 };
+}
+
+/** What asks by broadcast for an address, as `asker`; or the errno name of why nothing does. */
+export function broadcast(version: 4 | 6, asker: AskingLink | null, address: string): Uint8Array | string {
+  if (asker === null) return "ENODEV";
+  if (version === 4) return arpRequest(asker.mac, asker.address, address);
+  // A solicitation from no address is a check for duplicates, which a machine answers to all; it asks nothing.
+  if (asker.address === null) return "EADDRNOTAVAIL";
+  return neighbourSolicitation(asker.mac, asker.address, address);
 }
 
 /** A broadcast ARP request (RFC 826), padded to Ethernet's shortest frame. `senderAddress` null: 0.0.0.0, as a probe asks. */

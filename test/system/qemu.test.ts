@@ -1,12 +1,18 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { DomainRow } from "../../src/app/inspect.ts";
 import { createRealHost } from "../../src/host/real.ts";
 import { ensureGuestKernel } from "../../src/images/guest-kernel.ts";
 import { ensureMachineForm } from "../../src/images/machine-form.ts";
+import { machineForm } from "../../src/model/machine-form.ts";
+import { slotSockets } from "../../src/platforms/guest/agent-lines.ts";
+import { guestPaths } from "../../src/platforms/qemu/guest-paths.ts";
 import { createQemuPlatform } from "../../src/platforms/qemu/qemu-platform.ts";
 import { describePlatform } from "../contract/platform-contract.ts";
+import { createScratchLab, type ScratchLab } from "../contract/scratch-lab.ts";
+import { smallDomain } from "../contract/small-plan.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { createSandbox, prepareProgram, PROGRAM, type Sandbox } from "../sandbox.ts";
@@ -37,6 +43,99 @@ needs(
     makeRootfs: makeSmallMachine,
     memoryBytes: 112 * 2 ** 20,
     beyond: { memoryBytes: 192 * 2 ** 20, processes: 64 },
+  });
+});
+
+/** Another first program, or another agent, in a machine's initramfs. $1: the old; $2: the new; $3: the program; $4: it. */
+const REPLACE = `
+mkdir "$2.d"
+cd "$2.d"
+busybox cpio -i <"$1" 2>/dev/null
+cp "$4" "$3"
+find . | busybox cpio -o -H newc >"$2" 2>/dev/null
+`;
+
+/** In the place of the agent of the guest's last slot: lies as /lie says. */
+const LIAR = `
+for process in /proc/[0-9]*; do
+  if tr '\\0' ' ' <$process/cmdline | grep -q 'cloison/agent 5 '; then kill -KILL \${process##*/}; fi
+done 2>/dev/null
+sleep 1
+port() { for entry in /sys/class/virtio-ports/*; do [ "$(cat $entry/name)" != $1 ] || echo /dev/\${entry##*/}; done; }
+exec 3<>$(port control5) 4<>$(port out5) 5<>$(port err5)
+touch /lies
+while :; do
+  if ! read -r word nonce rest <&3; then usleep 50000; continue; fi
+  [ "$word" = run ] || continue
+  case $(cat /lie) in
+    huge) head -c 6000000 /dev/zero >&4 ;;
+    malformed) echo 'exit 0; rm -rf /' >&3 ;;
+    cut) printf '\\n%s begin\\nhalf an ans' $nonce >&4; printf 'exit %s 0\\n' $nonce >&3 ;;
+  esac
+done
+`;
+
+needs(
+  "root",
+  "qemu",
+  "busybox",
+  "apt",
+)("virtual machines that do not do as they should", () => {
+  const platform = createQemuPlatform();
+  const limits = { ...smallDomain("bad", "one").limits, cpus: null, memoryBytes: 112 * 2 ** 20 };
+  let scratch: ScratchLab;
+  beforeAll(
+    async () => void (scratch = await createScratchLab(`bad-${process.pid}`, platform, makeSmallMachine, { limits })),
+  );
+  afterEach(async () => {
+    await scratch.tearDown();
+    expect(await scratch.residue()).toEqual([]);
+  });
+  afterAll(() => scratch.close());
+
+  test("one that never boots is given up at its deadline", async () => {
+    const { initramfs } = machineForm(scratch.workspace.rootfs(smallDomain("bad", "one")), null);
+    const hanging = join(scratch.directory, "init");
+    writeFileSync(hanging, "#!/bin/busybox sh\n/bin/busybox sleep 1000\n", { mode: 0o755 });
+    const honest = join(scratch.directory, "honest");
+    renameSync(initramfs, honest);
+    execFileSync("sh", ["-euc", REPLACE, "replace", honest, initramfs, "init", hanging]);
+    try {
+      const beganMs = performance.now();
+      const up = scratch.up({ machine: { accel: "auto", vcpus: 1, bootMs: 4000 } });
+      await expect(up).rejects.toThrow("domain one has not booted within 4 s");
+      expect(performance.now() - beganMs).toBeLessThan(30_000);
+    } finally {
+      renameSync(honest, initramfs);
+    }
+  });
+
+  test("one whose agent lies is told for what it is, and its neighbour slots go on", async () => {
+    const domain = await scratch.up();
+    const { lock } = slotSockets(guestPaths(scratch.workspace, "one").lines, 5);
+    /** Through a slot whose agent is honest. */
+    const honestly = async (script: string, stdin = "") => {
+      const taken = scratch.host.tryLock(lock);
+      if (taken === null) throw new Error("somebody runs a program there");
+      try {
+        return await scratch.run(domain, script, { stdin });
+      } finally {
+        taken.release();
+      }
+    };
+    await honestly("cat >/liar; setsid sh /liar </dev/null >/dev/null 2>&1 &", LIAR);
+    expect(await honestly("for i in $(seq 300); do [ ! -e /lies ] || exit 0; sleep 0.1; done; exit 1")).toMatchObject({
+      code: 0,
+    });
+    for (const [lie, told] of [
+      ["huge", "megabytes that nobody has asked for"],
+      ["malformed", 'sends "exit 0; rm -rf /" instead of an exit code'],
+      ["cut", "cut off what sh printed"],
+    ] as const) {
+      await honestly(`echo ${lie} >/lie`);
+      await expect(scratch.run(domain, "echo true")).rejects.toThrow(told);
+      expect(await honestly("echo true")).toMatchObject({ code: 0, stdout: "true\n" });
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ForeignKernel } from "../../src/host/foreign-kernel.ts";
 import { openPacketSocket } from "../../src/host/packet-socket.ts";
 import { createRealHost } from "../../src/host/real.ts";
 import type { Observation } from "../../src/model/observation.ts";
@@ -11,6 +12,7 @@ import { captureFrames, type CapturedFrame } from "../../src/verify/capture.ts";
 import { observeAnswers } from "../../src/verify/observe-answers.ts";
 import { pcapngFrame, pcapngHeader } from "../../src/verify/pcapng.ts";
 import { tracePacket } from "../../src/verify/trace-packet.ts";
+import { callFromNamespace } from "../called-kernel.ts";
 import { needs } from "../needs.ts";
 
 const LAB = `cloison.verify-${process.pid}`;
@@ -224,6 +226,56 @@ END
     expect(whole).toMatchObject({ outcome: "blocked", icmpError: { type: 3, code: 4, from: "10.77.1.1" }, tries: 1 });
     expect(pieces).toMatchObject({ outcome: "reachable", answeredBy: "outer" });
     expect(small).toMatchObject({ outcome: "reachable", answeredBy: "outer" });
+  });
+
+  test("asked through calls of a foreign kernel, all of it is answered alike", async () => {
+    const questions = [
+      ...["icmp", "arp", "tcp 80", "tcp 79", "tcp 81", "udp 4999", "udp 5000"].map((how) =>
+        question("a", "b", "10.77.1.3", how),
+      ),
+      ...["icmp", "arp", "tcp 82", "tcp 83", "udp 53"].map((how) => question("a", "outer", "10.77.2.2", how)),
+      ...["icmp", "arp", "tcp 80"].map((how) => question("a", "b", "fd00:77::3", how)),
+      question("outer", "a", "10.77.1.2", "icmp"),
+      question("a", "outer", "10.77.2.2", "icmp", { size: 1500, dontFragment: true }),
+      question("a", "outer", "10.77.2.2", "icmp", { size: 1500, dontFragment: false }),
+    ];
+    const kernels = new Map([A, OUTER].map((namespace) => [namespace, callFromNamespace(namespace)]));
+    try {
+      const from = await observeAnswers(host, ENDPOINTS, NAMESPACES, questions, { kernels });
+      // How often it is asked, and where a bridge floods it, is chance.
+      const essence = ({ seenIn, ...rest }: Observation) => ({ ...rest, tries: 1, passed: seenIn.length > 0 });
+      expect(from.map(essence)).toEqual((await ask(questions)).map(essence));
+    } finally {
+      await Promise.all([...kernels.values()].map((kernel) => kernel.close()));
+    }
+  });
+
+  test("a foreign kernel that says it was answered is believed where its wire has shown it", async () => {
+    const honest = callFromNamespace(A);
+    const liar: ForeignKernel = {
+      ...honest,
+      async call(calls) {
+        const answers = await honest.call(calls);
+        calls.forEach(({ number }, i) => {
+          const [entries] = answers[i]?.bytes ?? [];
+          // poll(2): whatever is waited for has come.
+          for (let at = 4; number === 7 && entries !== undefined && at < entries.length; at += 8) {
+            entries.copy(entries, at + 2, at, at + 2);
+          }
+        });
+        return answers;
+      },
+    };
+    const questions = [80, 81].map((port) => question("a", "b", "10.77.1.3", `tcp ${port}`));
+    try {
+      const asked = await observeAnswers(host, ENDPOINTS, NAMESPACES, questions, { kernels: new Map([[A, liar]]) });
+      expect(asked.map(({ outcome, reply }) => [outcome, reply])).toEqual([
+        ["reachable", "syn-ack"],
+        ["blocked", null],
+      ]);
+    } finally {
+      await honest.close();
+    }
   });
 
   test("ended in the middle, it leaves nothing open and nothing learned", async () => {

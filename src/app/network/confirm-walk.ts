@@ -1,5 +1,5 @@
 import type { Observation, Mismatch } from "../../model/observation.ts";
-import { ExitCode, LabError } from "../../model/error.ts";
+import { LabError } from "../../model/error.ts";
 import { withoutGuests } from "../../model/network-state.ts";
 import type { LabPlan } from "../../model/plan.ts";
 import type { Answer, Question } from "../../model/reachability.ts";
@@ -7,6 +7,7 @@ import { compareAnswers } from "../../verify/compare-answers.ts";
 import { observeAnswers } from "../../verify/observe-answers.ts";
 import { tracePacket, type TraceEvent } from "../../verify/trace-packet.ts";
 import type { AppContext } from "../context.ts";
+import { withGuestKernels } from "./guest-kernels.ts";
 
 /** What a real packet met on the way that was walked. */
 export interface Confirmation {
@@ -27,22 +28,20 @@ export async function confirmWalk(
 ): Promise<Confirmation> {
   const { network } = plan;
   const namespaces = Object.keys(withoutGuests(network));
-  const asker = plan.endpoints.find(({ name }) => name === question.from);
-  if (asker !== undefined && !namespaces.includes(asker.namespace)) {
-    throw new LabError(`nobody can ask from inside ${question.from}: it has a kernel of its own`, {
-      hint: `cloison exec ${plan.lab} ${question.from} runs a program that asks`,
-      exit: ExitCode.usage,
-    });
-  }
   let observation: Observation | undefined;
-  const trace = await tracePacket(
-    app.host,
-    namespaces,
-    async () => {
-      [observation] = await observeAnswers(app.host, plan.endpoints, namespaces, [question], { signal, network });
-    },
-    question,
-  );
+  const trace = await withGuestKernels(app, plan, new Set([question.from]), async ({ kernels, silent }) => {
+    const reason = silent.get(question.from);
+    if (reason !== undefined) throw new LabError(`${question.from} cannot be asked to ask: ${reason}`);
+    const options = { signal, network, kernels };
+    return await tracePacket(
+      app.host,
+      namespaces,
+      async () => {
+        [observation] = await observeAnswers(app.host, plan.endpoints, namespaces, [question], options);
+      },
+      question,
+    );
+  });
   if (observation === undefined) throw new Error("a question was asked, and not answered");
   return { observation, trace, disagreements: compareAnswers(answer, observation) };
 }

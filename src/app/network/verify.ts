@@ -15,6 +15,7 @@ import type { AppContext } from "../context.ts";
 import { requireRoot } from "../packages.ts";
 import { driftLines } from "./diff.ts";
 import { readDrift } from "./drift.ts";
+import { withGuestKernels } from "./guest-kernels.ts";
 import { findEndpoint, plannedNetwork, planOfRunning } from "./lab-network.ts";
 
 /** A question, what the plan predicts, what the packet met, and in what both differ. */
@@ -28,8 +29,10 @@ export interface Verified {
   rows: VerifiedRow[];
   /** What no packet shows: servers that do not run, leases that have not come. */
   findings: string[];
-  /** Questions that guests with kernels of their own would ask: nobody can ask there. */
+  /** Questions of guests that could not be asked to ask them; `findings` says why. */
   notAsked: number;
+  /** Endpoints with kernels of their own: what their programs were told is their own report, checked against their wires. */
+  guests: string[];
   /** No mismatch and no finding. */
   agrees: boolean;
 }
@@ -51,36 +54,37 @@ export async function verifyLab(app: AppContext, nameOrFile: string, options: Ve
   requireRoot(app, "net verify");
   const plan = await planOfRunning(app, nameOrFile);
   for (const name of [options.from, options.to]) if (name !== null) findEndpoint(plan, name);
-  const guests = new Set(
-    plan.endpoints.filter(({ namespace }) => plan.network[namespace]?.guest === true).map(({ name }) => name),
-  );
   const meant = withFullSize(plan, predict(plannedNetwork(plan), plan.endpoints)).filter(
     ({ question }) =>
       (options.from === null || question.from === options.from) && (options.to === null || question.to === options.to),
   );
-  const predictions = meant.filter(({ question }) => !guests.has(question.from));
-  if (predictions.length === 0) {
-    throw new LabError("there is nothing to ask between these two", {
-      ...(meant.length === 0 ? {} : { hint: "nobody can ask from inside a virtual machine; ask the other way round" }),
-      exit: ExitCode.usage,
+  if (meant.length === 0) throw new LabError("there is nothing to ask between these two", { exit: ExitCode.usage });
+  const askers = new Set(meant.map(({ question }) => question.from));
+  return await withGuestKernels(app, plan, askers, async ({ kernels, silent }) => {
+    const predictions = meant.filter(({ question }) => !silent.has(question.from));
+    const observations = await observeAnswers(
+      app.host,
+      plan.endpoints,
+      Object.keys(plan.network),
+      predictions.map(({ question }) => question),
+      { signal: options.signal, onProgress: options.onProgress, network: plan.network, kernels },
+    );
+    const rows = predictions.flatMap((prediction, i) => {
+      const observation = observations[i];
+      if (observation === undefined) return [];
+      return [{ ...prediction, observation, mismatches: compareAnswers(prediction.answer, observation) }];
     });
-  }
-  const observations = await observeAnswers(
-    app.host,
-    plan.endpoints,
-    Object.keys(plan.network),
-    predictions.map(({ question }) => question),
-    { signal: options.signal, onProgress: options.onProgress, network: plan.network },
-  );
-  const rows = predictions.flatMap((prediction, i) => {
-    const observation = observations[i];
-    if (observation === undefined) return [];
-    return [{ ...prediction, observation, mismatches: compareAnswers(prediction.answer, observation) }];
+    const { programs, leases, poisoned } = await readDrift(app, plan);
+    const findings = [
+      ...[...silent].map(([name, reason]) => `${name} cannot be asked to ask: ${reason}`),
+      ...driftLines({ changes: [], programs, leases, poisoned, foreign: [] }),
+    ];
+    const agrees = findings.length === 0 && rows.every(({ mismatches }) => mismatches.length === 0);
+    const guests = plan.endpoints
+      .filter(({ name, namespace }) => askers.has(name) && kernels.has(namespace))
+      .map(({ name }) => name);
+    return { lab: plan.lab, rows, findings, notAsked: meant.length - predictions.length, guests, agrees };
   });
-  const { programs, leases, poisoned } = await readDrift(app, plan);
-  const findings = driftLines({ changes: [], programs, leases, poisoned, foreign: [] });
-  const agrees = findings.length === 0 && rows.every(({ mismatches }) => mismatches.length === 0);
-  return { lab: plan.lab, rows, findings, notAsked: meant.length - predictions.length, agrees };
 }
 
 /** With every pair that a small ping is to reach asked by a full frame that nobody may cut: a link that is too narrow shows. */
@@ -98,11 +102,14 @@ function withFullSize(plan: LabPlan, predictions: Prediction[]): Prediction[] {
 }
 
 /** What `net verify` prints. */
-export function verifiedText({ rows, findings, notAsked }: Verified, terminal: Terminal): string {
+export function verifiedText({ rows, findings, notAsked, guests }: Verified, terminal: Terminal): string {
   const paint = createPainter(terminal.colour);
   return [
     matrixText(rows, paint, terminal.width),
-    ...(notAsked === 0 ? [] : [`${notAsked} questions of virtual machines were not asked: nobody can ask inside`]),
+    ...(guests.length === 0
+      ? []
+      : [`what ${guests.join(", ")} asked is their own kernels' word; answers count where their wires showed them`]),
+    ...(notAsked === 0 ? [] : [`${notAsked} questions were not asked`]),
     ...findings.map((line) => paint.bad(line)),
   ].join("\n");
 }

@@ -35,6 +35,12 @@ test("output that is cut off is not over, and what has come is given away", () =
   expect(taken([Buffer.from(`\n${NONCE} begin\nhalf`)])).toEqual({ text: "half", over: false });
 });
 
+test("what may be the beginning of the last line is waited for, other lines are given away at once", () => {
+  const begin = Buffer.from(`\n${NONCE} begin\n`);
+  expect(taken([begin, Buffer.from("a\nb")])).toEqual({ text: "a\nb", over: false });
+  expect(taken([begin, Buffer.from(`a\n${NONCE.slice(0, 4)}`)])).toEqual({ text: "a", over: false });
+});
+
 test("megabytes before a beginning are refused, and of what comes inside nothing is kept", () => {
   const chunk = Buffer.alloc(2 ** 20, "x");
   const silent = new MarkedStream(NONCE, () => undefined);

@@ -58,7 +58,8 @@ export class MarkedStream {
     }
     // What may be the beginning of the last line waits for the rest of it.
     const lineAt = bytes.lastIndexOf(0x0a);
-    const from = lineAt >= 0 && bytes.length - lineAt < this.#end.length ? lineAt : bytes.length;
+    const rest = lineAt < 0 ? null : bytes.subarray(lineAt);
+    const from = rest !== null && this.#end.subarray(0, rest.length).equals(rest) ? lineAt : bytes.length;
     if (from > 0) this.#take(bytes.subarray(0, from));
     this.#kept = Buffer.from(bytes.subarray(from));
   }

@@ -21,11 +21,11 @@ export async function untilItAnswers(
   guest: Guest,
   console: string,
   gone: Promise<unknown>,
-  hint: string,
+  { hint, bootMs = BOOT_MS }: { hint: string; bootMs?: number | undefined },
 ): Promise<void> {
   let isGone = false;
   void gone.then(() => (isGone = true));
-  const deadline = host.clock.monotonicMs() + BOOT_MS;
+  const deadline = host.clock.monotonicMs() + bootMs;
   const failed = async (what: string) => {
     const said = await consoleTail(host, console);
     return new LabError(`domain ${guest.name} ${what}${said === "" ? "" : `; its console says:\n${said}`}`, { hint });
@@ -33,12 +33,12 @@ export async function untilItAnswers(
   for (;;) {
     if (isGone) throw await failed(`did not come up: ${await guest.describeEnd()}`);
     const leftMs = deadline - host.clock.monotonicMs();
-    if (leftMs <= 0) throw await failed(`has not booted within ${BOOT_MS / 1000} s`);
+    if (leftMs <= 0) throw await failed(`has not booted within ${bootMs / 1000} s`);
     // Not before: of who is connected while its driver starts, a guest may not hear (QEMU drops what its queue cannot take).
     if ((await host.files.readTextIfExists(console))?.includes(UP) === true) break;
     await host.clock.sleep(POLL_MS);
   }
-  const answer = execInGuest(host, guest, [BUSYBOX, "true"], { beginMs: BOOT_MS });
+  const answer = execInGuest(host, guest, [BUSYBOX, "true"], { beginMs: bootMs });
   const ended = gone.then(() => null);
   const exit = await Promise.race([answer, ended]).catch(async (error: unknown) => {
     throw error instanceof LabError && !isGone ? await failed(`did not come up: ${error.message}`) : error;

@@ -47,8 +47,15 @@ export async function execInGuest(
   }
 }
 
-/** `user`: `uid:gid`. `beginMs`: how long its agent may take to begin. */
-type GuestExecOptions = ExecOptions & { beginMs?: number };
+/** `user`: `uid:gid`. `beginMs`: how long its agent may take to begin. `talk`: whom the program speaks with, instead of a user. */
+type GuestExecOptions = ExecOptions & { beginMs?: number; talk?: Talk };
+
+/** The other side of a program's standard streams. */
+export interface Talk {
+  /** What the program is told; at its end the program's input ends. */
+  says: AsyncIterable<Uint8Array>;
+  hears(bytes: Buffer): void;
+}
 
 async function runIn(
   host: Host,
@@ -62,7 +69,8 @@ async function runIn(
   const nonce = randomBytes(16).toString("hex");
   const script = Buffer.from(programScript(argv, options.env));
   const device = terminal?.device ?? "-";
-  const sink = outputSink(host, options.output ?? "capture");
+  const captured = outputSink(host, options.output ?? "capture");
+  const sink = options.talk === undefined ? captured : { ...captured, out: options.talk.hears };
   const streams = [new MarkedStream(nonce, sink.out), new MarkedStream(nonce, sink.err)] as const;
   const exit = new ExitReader(nonce);
   const news = new News();
@@ -198,8 +206,12 @@ async function ring(slot: Slot): Promise<void> {
 }
 
 /** Starts what sends the program its input; returns what ends that. */
-function sendInput({ streams }: Host, { control, out, terminal }: Slot, options: ExecOptions): (() => void)[] {
+function sendInput({ streams }: Host, { control, out, terminal }: Slot, options: GuestExecOptions): (() => void)[] {
   const { user } = streams;
+  if (options.talk !== undefined) {
+    void tellAll(control, options.talk.says);
+    return [];
+  }
   if (terminal !== null) {
     const size = () => {
       const now = user.size();
@@ -221,6 +233,11 @@ function sendInput({ streams }: Host, { control, out, terminal }: Slot, options:
   return [
     user.input((bytes) => void (last = last.then(() => sendChunks(control, bytes ?? Buffer.alloc(0), bytes === null)))),
   ];
+}
+
+async function tellAll(control: Connection, says: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const bytes of says) await sendChunks(control, Buffer.from(bytes), false);
+  await send(control, "end\n");
 }
 
 async function sendChunks(control: Connection, bytes: Buffer, isLast: boolean): Promise<void> {

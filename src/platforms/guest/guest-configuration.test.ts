@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Link, NamespaceState } from "../../model/network-state.ts";
+import type { NftTable } from "../../model/nft.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import { guestConfiguration, networkScript } from "./guest-configuration.ts";
 
@@ -64,4 +65,34 @@ test("what a guest is told: names, limits, files below their own folder, and its
   expect(told["services"]).toContain(String.raw`'web' 'it'\''s'`);
   expect(told["services"]).not.toContain("udhcpc");
   expect(guestConfiguration({ ...DOMAIN, services: [] }, INSIDE)["services"]).toBeUndefined();
+});
+
+test("rules of a domain that routes, and limits of what it sends, stand before its interfaces are up", () => {
+  const table: NftTable = {
+    family: "inet",
+    name: "cloison-router",
+    sets: [],
+    chains: [
+      {
+        name: "forward",
+        base: { type: "filter", hook: "forward", priority: 0, policy: "drop" },
+        rules: [{ expr: [{ accept: null }] }],
+      },
+    ],
+  };
+  const inside = {
+    ...INSIDE,
+    links: [{ ...card("eth0", 1500), shaping: { rateBitsPerSecond: 2_000_000 } }],
+    tables: { "inet cloison-router": table },
+  };
+  const told = guestConfiguration(DOMAIN, inside);
+  expect(told["modules"]).toBe("nf_tables nft_ct sch_tbf sch_netem\n");
+  expect(JSON.parse(told["rules/nft"] ?? "")).toMatchObject({
+    nftables: [{ add: { table: { name: "cloison-router" } } }, { add: { chain: { policy: "drop" } } }, { add: {} }],
+  });
+  expect(told["rules/tc"]).toMatch(/^qdisc replace dev eth0 root tbf rate 2000000bit /);
+  expect(networkScript(DOMAIN, inside).split("\n").slice(0, 2)).toEqual([
+    "/run/cloison/programs/loader --library-path /run/cloison/programs /run/cloison/programs/nft -j -f - </run/cloison/rules/nft",
+    "/run/cloison/programs/loader --library-path /run/cloison/programs /run/cloison/programs/tc -batch - </run/cloison/rules/tc",
+  ]);
 });

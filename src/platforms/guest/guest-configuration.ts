@@ -1,5 +1,7 @@
 import type { NamespaceState } from "../../model/network-state.ts";
+import { addCommands } from "../../model/nft-commands.ts";
 import type { DomainPlan } from "../../model/plan.ts";
+import { shapingCommands } from "../../model/shaping-commands.ts";
 import { initScript, shellQuote } from "../init-script.ts";
 
 /** Inside, where the guest's init has put it; an image need not have any. */
@@ -14,14 +16,64 @@ export function guestConfiguration(domain: DomainPlan, inside: NamespaceState): 
   // Its own DHCP client is not the image's.
   const services = initScript({ ...domain, vifs: [] });
   const files = Object.entries(domain.files).map(([path, text]): [string, string] => [`files${path}`, text]);
+  const rules = rulesOf(inside);
   return {
     hostname: `${domain.hostname}\n`,
     pids: `${domain.limits.pids}\n`,
     network: networkScript(domain, inside),
     lease: LEASE_SCRIPT,
+    ...(rules.length === 0 ? {} : { modules: `${rules.flatMap(({ modules }) => modules).join(" ")}\n` }),
+    ...Object.fromEntries(rules.map(({ program, text }) => [`rules/${program}`, text])),
     ...(services === null ? {} : { services: `${services}\n` }),
     ...Object.fromEntries(files),
   };
+}
+
+/** What only programs set up which busybox lacks. */
+interface Rules {
+  program: string;
+  /** What it reads from its standard input. */
+  text: string;
+  options: string[];
+  /** Drivers of the guest's kernel that it needs. */
+  modules: string[];
+}
+
+/** Firewall rules of a domain that routes, and limits of what it sends; they come before anything passes. */
+export function rulesOf({ tables, links }: NamespaceState): Rules[] {
+  const nftables = addCommands(Object.values(tables));
+  const shaping = links.flatMap((link) => shapingCommands(link.name, link.shaping, undefined));
+  return [
+    ...(nftables.length === 0
+      ? []
+      : [
+          {
+            program: "nft",
+            text: JSON.stringify({ nftables }),
+            options: ["-j", "-f", "-"],
+            modules: ["nf_tables", "nft_ct"],
+          },
+        ]),
+    ...(shaping.length === 0
+      ? []
+      : [
+          {
+            program: "tc",
+            text: `${shaping.join("\n")}\n`,
+            options: ["-batch", "-"],
+            modules: ["sch_tbf", "sch_netem"],
+          },
+        ]),
+  ];
+}
+
+/** Where a guest finds what it is told. */
+const CONFIGURATION = "/run/cloison";
+
+/** A program of this machine's that a guest was given, with its libraries and what loads them: as bringPrograms lays them out. */
+function broughtProgram(name: string): string {
+  const directory = `${CONFIGURATION}/programs`;
+  return `${directory}/loader --library-path ${directory} ${directory}/${name}`;
 }
 
 /** Shell that sets up a guest's network from inside, in the order in which the kernel takes it. */
@@ -31,6 +83,9 @@ export function networkScript(domain: DomainPlan, inside: NamespaceState): strin
   const cards = inside.links.filter(({ kind }) => kind === "nic");
   const leased = new Set(inside.leased);
   const lines = [
+    ...rulesOf(inside).map(
+      ({ program, options }) => `${broughtProgram(program)} ${options.join(" ")} <${CONFIGURATION}/rules/${program}`,
+    ),
     ...Object.entries(inside.sysctls).map(([name, value]) => sysctl(name, value)),
     ip("link", "set", "lo", "up"),
     ...cards.map(({ name, mtu }) => ip("link", "set", name, "mtu", mtu)),

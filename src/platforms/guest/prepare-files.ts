@@ -4,7 +4,7 @@ import { machineForm } from "../../model/machine-form.ts";
 import type { NamespaceState } from "../../model/network-state.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import type { Undo, Workspace } from "../platform.ts";
-import { guestConfiguration } from "./guest-configuration.ts";
+import { guestConfiguration, rulesOf } from "./guest-configuration.ts";
 import type { GuestFiles } from "./guest-files.ts";
 
 /** With 64 MiB Debian's kernel resets at once, with 72 it panics, with 80 it comes up; and then programs want some. */
@@ -24,7 +24,7 @@ export async function prepareGuestFiles(
   files: GuestFiles,
 ): Promise<void> {
   const inside = plan.network[domain.namespace] ?? NOTHING;
-  refuseWhatCannotBe(domain, inside);
+  refuseTooLittleMemory(domain);
   if (await host.files.exists(files.directory)) {
     throw new LabError(`domain ${domain.name} is there already`, { hint: `cloison down ${plan.lab}` });
   }
@@ -43,6 +43,8 @@ export async function prepareGuestFiles(
   for (const [name, text] of Object.entries(configuration)) {
     await host.files.writeText(`${files.configuration}/${name}`, text, name === "lease" ? 0o755 : 0o644);
   }
+  const programs = rulesOf(inside).map(({ program }) => program);
+  await bringPrograms(host, programs, `${files.configuration}/programs`);
   await host.processes.must({
     argv: ["tar", "--owner=0", "--group=0", "-C", files.configuration, "-cf", files.configurationDisk, "."],
   });
@@ -52,22 +54,32 @@ export async function prepareGuestFiles(
   });
 }
 
-function refuseWhatCannotBe({ name, limits }: DomainPlan, { tables, links }: NamespaceState): void {
-  if (limits.memoryBytes < LEAST_MEMORY_BYTES) {
-    throw new LabError(
-      `domains.${name}.memory: ${Math.floor(limits.memoryBytes / 2 ** 20)}M is less than the kernel of a virtual machine needs`,
-      { hint: `write ${LEAST_MEMORY_BYTES / 2 ** 20}M or more` },
-    );
-  }
-  if (Object.keys(tables).length > 0) {
-    throw new LabError(`domains.${name}.router: a virtual machine is not given firewall rules of its own`, {
-      hint: "write router: true, and filter elsewhere; or use platform: container",
-    });
-  }
-  const shaped = links.find(({ shaping }) => shaping !== undefined);
-  if (shaped !== undefined) {
-    throw new LabError(`domains.${name}: what ${shaped.name} of a virtual machine sends is not limited`, {
-      hint: "leave out rate.out; rate.in, delay and loss are kept at its vif",
-    });
-  }
+function refuseTooLittleMemory({ name, limits }: DomainPlan): void {
+  if (limits.memoryBytes >= LEAST_MEMORY_BYTES) return;
+  throw new LabError(
+    `domains.${name}.memory: ${Math.floor(limits.memoryBytes / 2 ** 20)}M is less than the kernel of a virtual machine needs`,
+    { hint: `write ${LEAST_MEMORY_BYTES / 2 ** 20}M or more` },
+  );
 }
+
+/** Gives a guest programs of this machine's, which need not be in its image, with the libraries that they are linked to. */
+async function bringPrograms(host: Host, names: readonly string[], directory: string): Promise<void> {
+  if (names.length === 0) return;
+  await host.files.makeDirectory(directory);
+  await host.processes.must({ argv: ["sh", "-euc", BRING, "bring", directory, ...names] });
+}
+
+const BRING = String.raw`
+directory=$1
+shift
+for name; do
+  program=$(command -v "$name")
+  cp -L "$program" "$directory/$name"
+  ldd "$program" | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p' | while read -r library; do
+    case $library in
+      */ld-linux*) cp -L "$library" "$directory/loader" ;;
+      *) cp -L "$library" "$directory/" ;;
+    esac
+  done
+done
+`;

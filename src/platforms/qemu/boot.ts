@@ -37,6 +37,9 @@ export async function bootGuest(host: Host, workspace: Workspace, plan: LabPlan,
     },
     { detached: true },
   );
-  await untilItAnswers(host, guestOf(host, workspace, domain.name), paths.console, running.exited, HINT);
+  await untilItAnswers(host, guestOf(host, workspace, domain.name), paths.console, running.exited, {
+    hint: HINT,
+    bootMs: domain.machine?.bootMs,
+  });
   await limitEmulator(host, group, domain.limits, accelerator, "run");
 }

@@ -4,6 +4,7 @@ import type { LabPlan } from "../../model/plan.ts";
 import { readUsage } from "../cgroup-usage.ts";
 import { execInGuest } from "../guest/exec.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
+import { GuestKernel } from "../guest/guest-kernel.ts";
 import { guestUser } from "../guest/guest-user.ts";
 import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../platform.ts";
 import { tryAccelerator } from "./accelerator.ts";
@@ -55,6 +56,7 @@ export function createQemuPlatform(): Platform {
       return execInGuest(host, guestOf(host, workspace, domain.name), argv, { ...options, ...as });
     },
 
+    kernel: (host, workspace, name) => new GuestKernel(host, guestOf(host, workspace, name)),
     logFile: (workspace, name) => guestPaths(workspace, name).log,
     usage: readGuestUsage,
     power,
