@@ -52,19 +52,19 @@ needs(
       succeed("up", file);
       const { stdout, stderr } = sandbox.cloison("net", "verify", example, "--json");
       if (!stdout.startsWith("{")) throw new Error(stderr);
-      const { rows, findings, guests, notAsked } = JSON.parse(stdout) as {
+      const { rows, findings, selfReported, notAsked } = JSON.parse(stdout) as {
         rows: VerifiedRow[];
         findings: string[];
-        guests: string[];
+        selfReported: string[];
         notAsked: number;
       };
       const wrong = rows.filter(({ mismatches }) => mismatches.length > 0);
       expect(wrong.map(({ question, mismatches }) => ({ question, mismatches }))).toEqual([]);
       expect({ findings, notAsked }).toEqual({ findings: [], notAsked: 0 });
       const domains = Object.keys((parse(readFileSync(file, "utf8")) as { domains: object }).domains);
-      const asked = rows.filter(({ question }) => guests.includes(question.from));
+      const asked = rows.filter(({ question }) => selfReported.includes(question.from));
       // What machines asked was answered, and was not; in a bridge everybody reaches everybody.
-      expect(domains.every((name) => guests.some((guest) => guest.startsWith(name)))).toBe(true);
+      expect(domains.every((name) => selfReported.some((guest) => guest.startsWith(name)))).toBe(true);
       expect(new Set(asked.map(({ observation }) => observation.outcome))).toEqual(
         new Set(example === "bridge" ? ["reachable"] : ["reachable", "blocked"]),
       );
@@ -74,8 +74,11 @@ needs(
         );
       }
       console.log(
-        `${example}: ${rows.length} questions, ${asked.length} of them from inside ${guests.length} machines`,
+        `${example}: ${rows.length} questions, ${asked.length} of them from inside ${selfReported.length} machines`,
       );
+      if (example === "routed") {
+        expect(succeed("net", "why", example, "web", "mail", "--confirm")).toContain("a real packet: reachable (echo-reply)");
+      }
       succeed("down", example);
       expect(sandbox.snapshot()).toEqual(before);
     },

@@ -31,8 +31,8 @@ export interface Verified {
   findings: string[];
   /** Questions of guests that could not be asked to ask them; `findings` says why. */
   notAsked: number;
-  /** Endpoints with kernels of their own: what their programs were told is their own report, checked against their wires. */
-  guests: string[];
+  /** Guests that asked by kernels of their own: what those were told is what they say, checked against their wires. */
+  selfReported: string[];
   /** No mismatch and no finding. */
   agrees: boolean;
 }
@@ -80,10 +80,10 @@ export async function verifyLab(app: AppContext, nameOrFile: string, options: Ve
       ...driftLines({ changes: [], programs, leases, poisoned, foreign: [] }),
     ];
     const agrees = findings.length === 0 && rows.every(({ mismatches }) => mismatches.length === 0);
-    const guests = plan.endpoints
+    const selfReported = plan.endpoints
       .filter(({ name, namespace }) => askers.has(name) && kernels.has(namespace))
       .map(({ name }) => name);
-    return { lab: plan.lab, rows, findings, notAsked: meant.length - predictions.length, guests, agrees };
+    return { lab: plan.lab, rows, findings, notAsked: meant.length - predictions.length, selfReported, agrees };
   });
 }
 
@@ -102,13 +102,17 @@ function withFullSize(plan: LabPlan, predictions: Prediction[]): Prediction[] {
 }
 
 /** What `net verify` prints. */
-export function verifiedText({ rows, findings, notAsked, guests }: Verified, terminal: Terminal): string {
+export function verifiedText({ rows, findings, notAsked, selfReported }: Verified, terminal: Terminal): string {
   const paint = createPainter(terminal.colour);
   return [
     matrixText(rows, paint, terminal.width),
-    ...(guests.length === 0
+    ...(selfReported.length === 0
       ? []
-      : [`what ${guests.join(", ")} asked is their own kernels' word; answers count where their wires showed them`]),
+      : [
+          paint.faint(
+            `Told by the guests themselves, and believed where their wires showed it: what ${selfReported.join(", ")} were answered.`,
+          ),
+        ]),
     ...(notAsked === 0 ? [] : [`${notAsked} questions were not asked`]),
     ...findings.map((line) => paint.bad(line)),
   ].join("\n");
