@@ -77,7 +77,9 @@ needs(
         `${example}: ${rows.length} questions, ${asked.length} of them from inside ${selfReported.length} machines`,
       );
       if (example === "routed") {
-        expect(succeed("net", "why", example, "web", "mail", "--confirm")).toContain("a real packet: reachable (echo-reply)");
+        expect(succeed("net", "why", example, "web", "mail", "--confirm")).toContain(
+          "a real packet: reachable (echo-reply)",
+        );
       }
       succeed("down", example);
       expect(sandbox.snapshot()).toEqual(before);
