@@ -49,12 +49,14 @@ async function vlanBackendHere(app: AppContext): Promise<VlanBackend> {
 /**
  * Builds what a plan's domains need and the store lacks; image name → what was built.
  * @param onProgress hears how far it is, many times; default: said to the user
+ * @param keys image name → the one that is wanted while it is sound
  */
 export async function buildImages(
   app: AppContext,
   plan: LabPlan,
   signal: AbortSignal | undefined,
   onProgress: (line: string) => void = app.say,
+  keys: Record<string, string> = {},
 ): Promise<Record<string, BuiltImage>> {
   if (!app.platforms[plan.platform].needsImages) return {};
   const built: Record<string, BuiltImage> = {};
@@ -62,7 +64,7 @@ export async function buildImages(
   await whenNoImageIsRemoved(app, signal);
   for (const domain of plan.domains) {
     if (built[domain.image] !== undefined) continue;
-    const pinned = await builtKey(app, domain);
+    const pinned = keys[domain.image] ?? (await builtKey(app, domain));
     built[domain.image] = await ensureImage(app.host, {
       store,
       name: domain.image,

@@ -2,6 +2,7 @@ import { dirname, relative, resolve } from "node:path";
 import { parseExperiment } from "../files/experiment-file.ts";
 import { parseLab } from "../files/lab-file.ts";
 import { listNamedImages } from "../images/named-images.ts";
+import type { LabSource } from "../lab/context.ts";
 import { imageStore } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Experiment } from "../model/experiment.ts";
@@ -19,10 +20,12 @@ export async function readText(app: AppContext, path: string): Promise<string> {
 }
 
 /** @param path as the user wrote it */
-export async function readLabFile(app: AppContext, path: string): Promise<{ lab: Lab; text: string }> {
+export async function readLabFile(app: AppContext, path: string): Promise<{ lab: Lab } & LabSource> {
   const text = await readText(app, path);
   const made = await listNamedImages(app.host, imageStore(app.paths), "damaged");
-  return { lab: parseLab(path, text, made), text };
+  const lab = parseLab(path, text, made);
+  const named = new Set(Object.values(lab.domains).map(({ image }) => image));
+  return { lab, text, images: Object.fromEntries(Object.entries(made).filter(([name]) => named.has(name))) };
 }
 
 export interface ExperimentFiles {

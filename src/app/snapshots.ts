@@ -25,7 +25,7 @@ export async function createSnapshot(
   app: AppContext,
   lab: string,
   domainName: string,
-  { name = snapshotName(app.host.clock.nowMs()), comment = null, signal }: SnapshotOptions = {},
+  { name = snapshotName(app.host.clock.nowMs()), comment = null, diskOnly = false, signal }: SnapshotOptions = {},
 ): Promise<Snapshot> {
   requireRoot(app, "snapshot create");
   if (!NAME_PATTERN.test(name)) {
@@ -37,14 +37,15 @@ export async function createSnapshot(
   await requireSnapshotPackages(app, lab);
   return withLabLock(app.host, app.paths, lab, LOCK_WAIT_MS, async () => {
     const { domain } = await findDomain(app, lab, domainName);
-    const options = { name, comment, ...(signal === undefined ? {} : { signal }) };
-    return saveSnapshot(app, await requireStoredLab(app, lab), domain, options);
+    return saveSnapshot(app, await requireStoredLab(app, lab), domain, { name, comment, diskOnly, signal });
   });
 }
 
 export interface SnapshotOptions {
   name?: string | undefined;
   comment?: string | null;
+  /** Without the memory of a domain that runs, where the platform could keep it. */
+  diskOnly?: boolean;
   signal?: AbortSignal;
 }
 
@@ -54,14 +55,14 @@ export async function restoreDomain(
   lab: string,
   domainName: string,
   name: string,
-  signal?: AbortSignal,
+  { diskOnly = false, signal }: Pick<SnapshotOptions, "diskOnly" | "signal"> = {},
 ): Promise<Snapshot> {
   requireRoot(app, "snapshot restore");
   await requireSnapshotPackages(app, lab);
   return withLabLock(app.host, app.paths, lab, LOCK_WAIT_MS, async () => {
     const { domain } = await findDomain(app, lab, domainName);
     const snapshot = await readSnapshot(app.host, app.paths, { lab, domain: domain.name, name });
-    await restoreSnapshot(app, await requireStoredLab(app, lab), domain, snapshot, signal);
+    await restoreSnapshot(app, await requireStoredLab(app, lab), domain, snapshot, { diskOnly, signal });
     return snapshot;
   });
 }

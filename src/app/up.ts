@@ -1,5 +1,5 @@
 import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
-import { requireStoredLab } from "../lab/context.ts";
+import { requireStoredLab, type LabSource } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
 import { withTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
@@ -32,11 +32,14 @@ export interface UpOptions {
 
 /** Brings a lab to what its file says, and returns the plan that it follows now. */
 export async function up(app: AppContext, file: string, options: UpOptions): Promise<LabPlan> {
-  const { lab } = await readLabFile(app, file);
-  return bring(app, lab, options);
+  return bring(app, await readLabFile(app, file), options);
 }
 
-async function bring(app: AppContext, lab: Lab, options: UpOptions & { changedOnly?: boolean }): Promise<LabPlan> {
+async function bring(
+  app: AppContext,
+  { lab, ...source }: { lab: Lab } & LabSource,
+  options: UpOptions & { changedOnly?: boolean },
+): Promise<LabPlan> {
   requireRoot(app, "up");
   const plan = await planFor(app, lab, options.platform ?? lab.platform);
   options.onStep?.({ step: "platform", name: plan.platform });
@@ -51,7 +54,7 @@ async function bring(app: AppContext, lab: Lab, options: UpOptions & { changedOn
       rootsOf,
     );
     try {
-      await bringUp(app, plan, roots, { ...options, parallel: options.parallel ?? DEFAULT_PARALLEL });
+      await bringUp(app, plan, roots, { ...options, source, parallel: options.parallel ?? DEFAULT_PARALLEL });
     } catch (error) {
       failed.abort();
       await Promise.allSettled([roots]);
@@ -68,9 +71,9 @@ async function bring(app: AppContext, lab: Lab, options: UpOptions & { changedOn
  * @throws LabError when it is not up, or on another platform
  */
 export async function apply(app: AppContext, file: string, options: Omit<UpOptions, "platform">): Promise<LabPlan> {
-  const { lab } = await readLabFile(app, file);
-  const { plan } = await requireStoredLab(app, lab.name);
-  return bring(app, lab, { ...options, platform: plan.platform, changedOnly: true });
+  const read = await readLabFile(app, file);
+  const { plan } = await requireStoredLab(app, read.lab.name);
+  return bring(app, read, { ...options, platform: plan.platform, changedOnly: true });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { AppContext, InstallPolicy } from "../app/context.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { sendElsewhere } from "./elsewhere.ts";
 import { addExperimentCommands } from "./experiment-commands.ts";
 import { addImageCommands } from "./image-commands.ts";
@@ -10,6 +11,7 @@ import { addPowerCommands } from "./power-commands.ts";
 import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { addUpCommands } from "./up-commands.ts";
 import { addUplinkCommands } from "./uplink-commands.ts";
+import { addWatchCommands } from "./watch-commands.ts";
 
 /** Makes the context that verbs work in; slow to load, so only called by commands that need it. */
 export type LoadApp = (options: { install: InstallPolicy; say: (line: string) => void }) => Promise<AppContext>;
@@ -59,7 +61,9 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addUpCommands(program, cli);
   addLabCommands(program, cli);
   addSnapshotCommands(program, cli);
+  addBackupCommands(program, cli);
   addPowerCommands(program, cli);
+  addWatchCommands(program, cli);
   addUplinkCommands(program, cli);
   addNetCommands(program, cli);
   addImageCommands(program, cli);

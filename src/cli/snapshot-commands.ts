@@ -11,17 +11,22 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
 
   snapshot
     .command("create <lab> <domain> [name]")
-    .description("keep what is a domain's own; it stands still while it is copied")
+    .description("keep what is a domain's own, a virtual machine's memory included; it stands still while it is copied")
     .option("--comment <text>", "what it is for")
+    .option("--disk-only", "without memory")
     .addHelpText("after", "\nExample:\n  cloison snapshot create study apache1 before-upgrade")
     .action(async (lab: string, domain: string, name: string | undefined, _options, command: Command) => {
-      const { comment } = optionsOf<{ comment?: string }>(command);
+      const { comment, diskOnly = false } = optionsOf<{ comment?: string; diskOnly?: boolean }>(command);
       const { app, status } = await loadApp(cli, command);
       const { createSnapshot } = await import("../app/snapshots.ts");
       status.update(`copying ${domain}`);
-      const options = { name, comment: comment ?? null, signal: cli.signal };
+      const options = { name, comment: comment ?? null, diskOnly, signal: cli.signal };
       const made = await createSnapshot(app, lab, domain, options).finally(status.end);
-      answer(command, made, () => `snapshot ${made.name} of ${made.domain}: ${sizeText(made.bytes)}`);
+      answer(
+        command,
+        made,
+        () => `snapshot ${made.name} of ${made.domain}: ${sizeText(made.bytes)}${withMemory(made)}`,
+      );
     });
 
   snapshot
@@ -37,12 +42,15 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
   snapshot
     .command("restore <lab> <domain> <name>")
     .description("put a domain back to a snapshot of it; what it is now is lost")
+    .option("--disk-only", "without its memory: it is started on its disk")
     .addHelpText("after", "\nExample:\n  cloison snapshot restore study apache1 before-upgrade")
     .action(async (lab: string, domain: string, name: string, _options, command: Command) => {
+      const { diskOnly = false } = optionsOf<{ diskOnly?: boolean }>(command);
       const { app, status } = await loadApp(cli, command);
       const { restoreDomain } = await import("../app/snapshots.ts");
       status.update(`restoring ${domain}`);
-      const restored = await restoreDomain(app, lab, domain, name, cli.signal).finally(status.end);
+      const options = { diskOnly, signal: cli.signal };
+      const restored = await restoreDomain(app, lab, domain, name, options).finally(status.end);
       answer(command, restored, () => `domain ${restored.domain} is as it was at ${restored.createdAt}`);
     });
 
@@ -57,15 +65,20 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
     });
 }
 
+function withMemory({ memory }: Snapshot): string {
+  return memory ? " with its memory" : "";
+}
+
 function table(snapshots: Snapshot[]): string {
   return columns([
-    ["LAB", "DOMAIN", "SNAPSHOT", "TAKEN", "PLATFORM", "SIZE", "COMMENT"],
+    ["LAB", "DOMAIN", "SNAPSHOT", "TAKEN", "PLATFORM", "KEEPS", "SIZE", "COMMENT"],
     ...snapshots.map((one) => [
       one.lab,
       one.domain,
       one.name,
       one.createdAt.slice(0, 19).replace("T", " "),
       one.platform,
+      one.memory ? "disk, memory" : "disk",
       sizeText(one.bytes),
       one.comment ?? "",
     ]),

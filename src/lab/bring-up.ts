@@ -11,6 +11,7 @@ import {
   stageLab,
   workspaceOf,
   type LabContext,
+  type LabSource,
   type RootFileSystems,
   type StoredLab,
 } from "./context.ts";
@@ -34,6 +35,10 @@ interface BringUpOptions {
   parallel: number;
   /** Real interfaces that join are put back after so long unless the user confirms; absent: they stay. */
   confirmWithinMs?: number;
+  /** What the plan was made of, to be kept with it. */
+  source?: LabSource;
+  /** Makes a domain instead of the platform's `prepare`: with what a backup has of it. */
+  prepare?: Platform["prepare"];
   onStep?: (step: BringUpStep) => void;
   signal?: AbortSignal;
 }
@@ -96,7 +101,8 @@ export async function bringUp(
       onBridges: () => startDhcp(onBridges),
     });
     // Written while the kernel works; a new lab's images may take longer than that.
-    const stage = async () => stageLab(context, { plan, roots: await roots });
+    const withSource = options.source === undefined ? {} : { source: options.source };
+    const stage = async () => stageLab(context, { plan, roots: await roots, ...withSource });
     const staged = stored === null ? null : stage();
     staged?.catch(() => undefined);
     const applied = await applying;
@@ -168,12 +174,12 @@ async function makeDomains(
   plan: LabPlan,
   domains: DomainPlan[],
   made: Made,
-  { parallel, signal, onStep }: BringUpOptions,
+  { parallel, signal, onStep, prepare = platform.prepare }: BringUpOptions,
 ): Promise<void> {
   let done = 0;
   const make = async (domain: DomainPlan) => {
     made.domains.push(domain);
-    await platform.prepare(host, workspace, plan, domain);
+    await prepare(host, workspace, plan, domain);
     await platform.start(host, workspace, plan, domain);
     onStep?.({ step: "domain", name: domain.name, done: ++done, of: domains.length });
   };

@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts";
+import type { NamedImage } from "../model/named-image.ts";
 import type { PlatformName } from "../model/lab.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
@@ -49,10 +50,20 @@ export function workspaceOf(context: LabContext, lab: string, roots: RootFileSys
   };
 }
 
+/** What a plan was made of. */
+export interface LabSource {
+  /** The lab file's. */
+  text: string;
+  /** Images of the machine that the file names. */
+  images: Record<string, NamedImage>;
+}
+
 /** A lab as it was last brought up to the end. */
 export interface StoredLab {
   plan: LabPlan;
   roots: RootFileSystems;
+  /** Absent: no file of the user's. */
+  source?: LabSource;
   /**
    * Domains that a command was changing, or is: what runs under these names may be as this plan says, as a later one said,
    * or not at all; and the network may be on the way from one to the other. null: nothing has begun since.

@@ -22,6 +22,8 @@ export const imageStore = (paths: Paths) => `${paths.state}/images`;
 /** Key of an image, from its root file system: it lies in the store at `<key>/rootfs`. */
 export const keyOfRoot = (root: string) => basename(dirname(root));
 export const snapshotsDirectory = (paths: Paths) => `${paths.state}/snapshots`;
+/** Where a backup of a lab is put together, or taken apart. */
+export const backupDirectory = (paths: Paths, lab: string) => `${paths.state}/backups/${lab}`;
 export const lockFile = (paths: Paths, lab: string) => `${paths.run}/locks/${lab}.lock`;
 export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/journal`;
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;

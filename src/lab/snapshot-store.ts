@@ -16,6 +16,7 @@ const manifestSchema = z.strictObject({
   image: z.string().describe("what the lab calls the domain's image"),
   imageKey: z.string().describe("of the image in the store: only on this one the snapshot fits"),
   comment: z.string().nullable(),
+  memory: z.boolean().default(false).describe("the domain goes on where it was, instead of being started"),
   bytes: z.int().describe("of what is kept"),
   checksum: z.string().describe("sha256 of what sha256sum says of the files that are kept"),
 });

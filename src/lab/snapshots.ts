@@ -21,11 +21,11 @@ export async function saveSnapshot(
   context: LabContext,
   stored: StoredLab,
   domain: DomainPlan,
-  options: { name: string; comment: string | null; signal?: AbortSignal },
+  options: { name: string; comment: string | null; diskOnly: boolean; signal?: AbortSignal | undefined },
 ): Promise<Snapshot> {
   const { host, paths } = context;
   const { lab, platform } = stored.plan;
-  const { name, comment, signal } = options;
+  const { name, comment, diskOnly, signal } = options;
   const facet = snapshotsOf(context, stored);
   const directory = snapshotDirectory(paths, { lab, domain: domain.name, name });
   if (await host.files.exists(directory)) {
@@ -39,7 +39,9 @@ export async function saveSnapshot(
   await host.files.remove(building);
   try {
     await host.files.makeDirectory(`${building}/data`);
-    await facet.save(host, workspaceOf(context, lab, stored.roots), stored.plan, domain, `${building}/data`, signal);
+    const workspace = workspaceOf(context, lab, stored.roots);
+    const extent = { memory: !diskOnly, signal };
+    const { memory } = await facet.save(host, workspace, stored.plan, domain, `${building}/data`, extent);
     const snapshot = await sealSnapshot(host, building, {
       lab,
       domain: domain.name,
@@ -49,6 +51,7 @@ export async function saveSnapshot(
       image: domain.image,
       imageKey: imageKeyOf(stored, domain),
       comment,
+      memory,
     });
     signal?.throwIfAborted();
     await host.files.rename(building, directory);
@@ -67,22 +70,25 @@ export async function restoreSnapshot(
   stored: StoredLab,
   domain: DomainPlan,
   snapshot: Snapshot,
-  signal?: AbortSignal,
+  { diskOnly, signal }: { diskOnly: boolean; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const { host, paths } = context;
   const { plan, roots } = stored;
   const facet = snapshotsOf(context, stored);
   requireFitting(stored, domain, snapshot);
   await verifySnapshot(host, paths, snapshot);
+  const workspace = workspaceOf(context, plan.lab, roots);
+  const data = `${snapshotDirectory(paths, snapshot)}/data`;
+  const extent = { memory: snapshot.memory && !diskOnly };
+  await facet.requireFitting?.(host, workspace, plan, domain, data, extent);
   signal?.throwIfAborted();
 
   const platform = context.platforms[plan.platform];
-  const workspace = workspaceOf(context, plan.lab, roots);
   const others = stored.unsettled?.filter((name) => name !== domain.name) ?? null;
   await beginChange(context, plan.lab, [...(others ?? []), domain.name]);
   try {
     await platform.destroy(host, workspace, plan.lab, domain.name);
-    await facet.prepare(host, workspace, plan, domain, `${snapshotDirectory(paths, snapshot)}/data`);
+    await facet.prepare(host, workspace, plan, domain, data, extent);
     await platform.start(host, workspace, plan, domain);
     await leasesTaken(context, plan, [domain]);
   } catch (error) {
@@ -93,7 +99,8 @@ export async function restoreSnapshot(
     });
   }
   if (others !== null) return beginChange(context, plan.lab, others);
-  const store = await stageLab(context, { plan, roots });
+  const { unsettled: _, ...settled } = stored;
+  const store = await stageLab(context, settled);
   await store();
 }
 
@@ -101,7 +108,7 @@ function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
   const facet = context.platforms[plan.platform].snapshots;
   if (facet !== undefined) return facet;
   throw new LabError(`platform ${plan.platform} has no snapshots`, {
-    hint: "platforms container and shared have",
+    hint: "platforms container, shared and qemu have",
     exit: ExitCode.unavailable,
   });
 }

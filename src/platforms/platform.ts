@@ -18,6 +18,8 @@ export interface DomainState {
   orphan: boolean;
   /** Of one that does not run: what ended or stopped it, if that is known. */
   detail?: string;
+  /** Of one that does not run: its user has shut it down, and wants it so. */
+  shutDown?: boolean;
 }
 
 /** How a program inside a domain is run. */
@@ -117,23 +119,68 @@ export interface Platform {
   power?: Power;
   /** Facet: what is a domain's own can be kept, and put back. */
   snapshots?: Snapshots;
+  /** Facet: what a domain has on its disk can be kept in a form that every platform with this facet understands. */
+  layers?: Layers;
+}
+
+/**
+ * Keeps a domain's difference to its image as a layer: a tar archive, compressed by zstd, of what an overlay file system has
+ * above the image (docs/backup.md).
+ */
+export interface Layers {
+  /** Debian packages whose programs it runs. */
+  packages: string[];
+  /** Writes the file. A domain that runs stands still meanwhile, and goes on in any case. */
+  save(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    file: string,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** As `prepare`, of a domain that is not there, with the layer above its image. */
+  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, file: string): Promise<void>;
 }
 
 /** Keeps what is a domain's own, beside its image, in a directory. */
 export interface Snapshots {
   /** Debian packages whose programs it runs. */
   packages: string[];
-  /** Fills the directory. A domain that runs stands still meanwhile, and goes on in any case. */
+  /**
+   * Fills the directory. A domain that runs stands still meanwhile, and goes on in any case.
+   * @param options.memory where the platform can, and the domain runs
+   * @returns whether its memory was kept
+   */
   save(
     host: Host,
     workspace: Workspace,
     plan: LabPlan,
     domain: DomainPlan,
     directory: string,
-    signal?: AbortSignal,
+    options: { memory: boolean; signal?: AbortSignal | undefined },
+  ): Promise<{ memory: boolean }>;
+  /** @throws LabError when what the directory keeps is not of such a domain. Default: on the same image it always is. */
+  requireFitting?(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    directory: string,
+    options: { memory: boolean },
   ): Promise<void>;
-  /** As `prepare`, of a domain that is not there, with what the directory keeps instead of an image as it was built. */
-  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, directory: string): Promise<void>;
+  /**
+   * As `prepare`, of a domain that is not there, with what the directory keeps instead of an image as it was built.
+   * @param options.memory it goes on where its memory was left when it is started
+   */
+  prepare(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    directory: string,
+    options: { memory: boolean },
+  ): Promise<void>;
 }
 
 /** What can be done with a machine besides starting and destroying it. Each throws a LabError for one that does not run. */

@@ -15,6 +15,11 @@ const OUTPUT_LIMIT = "16m";
 
 const NOTHING: NamespaceState = { links: [], addresses: [], routes: [], neighbours: [], sysctls: {}, tables: {} };
 
+/** The network that a guest is to set up inside. */
+export function insideOf(plan: LabPlan, domain: DomainPlan): NamespaceState {
+  return plan.network[domain.namespace] ?? NOTHING;
+}
+
 /** Makes a guest's files: its disk over its image's, and what it is told. */
 export async function prepareGuestFiles(
   host: Host,
@@ -23,7 +28,7 @@ export async function prepareGuestFiles(
   domain: DomainPlan,
   files: GuestFiles,
 ): Promise<void> {
-  const inside = plan.network[domain.namespace] ?? NOTHING;
+  const inside = insideOf(plan, domain);
   refuseTooLittleMemory(domain);
   if (await host.files.exists(files.directory)) {
     throw new LabError(`domain ${domain.name} is there already`, { hint: `cloison down ${plan.lab}` });

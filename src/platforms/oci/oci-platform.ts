@@ -8,7 +8,7 @@ import { execInContainer } from "./exec.ts";
 import { unmountRoot } from "./layer.ts";
 import { prepareDomain } from "./prepare.ts";
 import { containerStates, endRuntime, forgetContainer, isKnown, runContainer } from "./runtime.ts";
-import { ociSnapshots } from "./snapshots.ts";
+import { ociLayers, ociSnapshots } from "./snapshots.ts";
 import { tryContainer } from "./try-container.ts";
 
 /** Killing all that runs in a domain takes milliseconds; a process in an uninterruptible wait may take its disk's time. */
@@ -57,6 +57,7 @@ export function createOciPlatform({ name: platform, merges }: OciPlatformOptions
     logFile: (workspace, name) => domainPaths(workspace, name).log,
     usage: (host, workspace, name) => readUsage(host.cgroups, `${workspace.cgroup}/${name}`),
     snapshots: ociSnapshots(platform),
+    layers: ociLayers(platform),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { PlatformName } from "../../model/lab.ts";
-import type { Snapshots } from "../platform.ts";
+import type { Layers, Snapshots } from "../platform.ts";
 import { domainPaths, runtimeRoot } from "./domain-paths.ts";
 import { prepareDomain } from "./prepare.ts";
 import { containerStates } from "./runtime.ts";
@@ -20,13 +20,12 @@ trap 'exit 143' TERM INT HUP
  * What is a container's own is its writable layer: new and changed files, and marks for those of the image that it deleted
  * (Documentation/filesystems/overlayfs.rst: whiteouts are character devices 0:0, replaced directories have an extended attribute).
  */
-export function ociSnapshots(platform: PlatformName): Snapshots {
+export function ociLayers(platform: PlatformName): Layers {
   return {
     packages: ["tar", "zstd", "runc"],
 
-    async save(host, workspace, plan, domain, directory, signal) {
+    async save(host, workspace, plan, domain, file, signal) {
       const { upper } = domainPaths(workspace, domain.name);
-      const file = `${directory}/${LAYER_FILE}`;
       const packing = ["--create", "--zstd", "--file", file, "--numeric-owner", "--sparse", "--acls", ...XATTRS];
       const copy: [string, ...string[]] = ["tar", ...packing, "--directory", upper, "."];
       const states = await containerStates(host, plan.lab);
@@ -37,8 +36,7 @@ export function ociSnapshots(platform: PlatformName): Snapshots {
       });
     },
 
-    prepare(host, workspace, plan, domain, directory) {
-      const file = `${directory}/${LAYER_FILE}`;
+    prepare(host, workspace, plan, domain, file) {
       const asWas = ["--numeric-owner", "--same-owner", "--preserve-permissions", "--acls", ...XATTRS];
       const fill = async (upper: string) => {
         await host.processes.must({
@@ -47,5 +45,21 @@ export function ociSnapshots(platform: PlatformName): Snapshots {
       };
       return prepareDomain(host, workspace, plan, domain, platform, { fill });
     },
+  };
+}
+
+/** A container's snapshot is its layer. */
+export function ociSnapshots(platform: PlatformName): Snapshots {
+  const { packages, save, prepare } = ociLayers(platform);
+  return {
+    packages,
+
+    async save(host, workspace, plan, domain, directory, { signal }) {
+      await save(host, workspace, plan, domain, `${directory}/${LAYER_FILE}`, signal);
+      return { memory: false };
+    },
+
+    prepare: (host, workspace, plan, domain, directory) =>
+      prepare(host, workspace, plan, domain, `${directory}/${LAYER_FILE}`),
   };
 }

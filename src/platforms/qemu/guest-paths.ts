@@ -16,6 +16,10 @@ export interface GuestPaths extends GuestFiles {
   /** What QEMU complains of. */
   emulatorLog: string;
   monitor: string;
+  /** Is there while its user wants it not to run. */
+  shutDown: string;
+  /** With what was its memory, until it has been started with it. */
+  memory: string;
   bell: string;
   lines: AgentLines;
 }
@@ -28,6 +32,8 @@ export function guestPaths(workspace: Pick<Workspace, "directory" | "cgroup">, n
     log: `${files.output}/log`,
     emulatorLog: `${files.directory}/qemu.log`,
     monitor: `${files.sockets}/monitor`,
+    shutDown: `${files.directory}/shut-down`,
+    memory: `${files.directory}/memory.zst`,
     bell,
     lines: { sockets: files.sockets, slots: 6, terminals: TERMINALS, bell },
   };

@@ -72,6 +72,12 @@ async function converse(connection: Connection, commands: readonly MonitorComman
   throw new LabError("QEMU ended while it was asked");
 }
 
+/** Reads the answer of query-status: `running`, `paused`, …; null: it says nothing of the kind. */
+export function statusOf(answer: unknown): string | null {
+  const status = typeof answer === "object" && answer !== null && "status" in answer ? answer.status : null;
+  return typeof status === "string" ? status : null;
+}
+
 /** One line of QMP. @throws LabError for what is none */
 export function parseAnswer(line: string): "greeting" | "event" | { value: unknown } | { refusal: string } {
   const answer = parseObject(line);

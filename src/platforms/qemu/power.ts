@@ -19,6 +19,9 @@ export const power: Power = {
 
   async shutdown(host, workspace, name, deadlineMs) {
     const group = `${workspace.cgroup}/${name}`;
+    await ask(host, workspace, name, { execute: "query-status" });
+    // Before it goes: whoever watches it must not take that for a death.
+    await host.files.writeText(guestPaths(workspace, name).shutDown, "");
     await ask(host, workspace, name, { execute: "system_powerdown" });
     const deadline = host.clock.monotonicMs() + deadlineMs;
     while (host.clock.monotonicMs() < deadline) {

@@ -50,7 +50,7 @@ test("the command line of a guest", () => {
       "-runas nobody",
       "-chardev file,id=console,path=/state/labs/odd,,name/domains/www/output/console,append=on",
       "-serial chardev:console",
-      "-drive if=none,id=root,file=/state/labs/odd,,name/domains/www/disk.qcow2,format=qcow2,throttling.bps-read=1000000,throttling.iops-write=50,discard=unmap",
+      "-drive if=none,id=root,file=/state/labs/odd,,name/domains/www/disk.qcow2,format=qcow2,throttling.bps-read=1000000,throttling.iops-write=50,discard=unmap,auto-read-only=off",
       "-device virtio-blk-pci,drive=root,serial=root",
       "-drive if=none,id=configuration,file=/state/labs/odd,,name/domains/www/configuration.tar,format=raw,readonly=on",
       "-device virtio-blk-pci,drive=configuration,serial=configuration",

@@ -40,7 +40,7 @@ export function qemuArguments(domain: DomainPlan, { accelerator, paths, form, mt
     ["-runas", "nobody"],
     ["-chardev", `file,id=console,path=${comma(paths.console)},append=on`],
     ["-serial", "chardev:console"],
-    ...disk("root", paths.disk, "qcow2", `${throttling(domain)},discard=unmap`),
+    ...disk("root", paths.disk, "qcow2", `${throttling(domain)},discard=unmap,auto-read-only=off`),
     ...disk("configuration", paths.configurationDisk, "raw", ",readonly=on"),
     ["-device", "virtio-rng-pci"],
     ["-device", "virtio-serial-pci,max_ports=31"],

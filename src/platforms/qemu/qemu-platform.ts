@@ -11,8 +11,11 @@ import { tryAccelerator } from "./accelerator.ts";
 import { bootGuest } from "./boot.ts";
 import { describeEnd } from "./guest-end.ts";
 import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
-import { askMonitor } from "./monitor.ts";
+import { qemuLayers } from "./layers.ts";
+import { wakeGuest } from "./memory.ts";
+import { askMonitor, statusOf } from "./monitor.ts";
 import { power } from "./power.ts";
+import { qemuSnapshots } from "./snapshots.ts";
 
 const DESTROY_DEADLINE_MS = 20_000;
 
@@ -38,7 +41,10 @@ export function createQemuPlatform(): Platform {
     async start(host, workspace, plan, domain) {
       const group = `${workspace.cgroup}/${domain.name}`;
       if ((await host.cgroups.pids(group)).length > 0) return;
-      await bootGuest(host, workspace, plan, domain);
+      const { memory } = guestPaths(workspace, domain.name);
+      if (!(await host.files.exists(memory))) return bootGuest(host, workspace, plan, domain);
+      await wakeGuest(host, workspace, plan, domain, memory);
+      await host.files.remove(memory);
     },
 
     async destroy(host, workspace, _lab, name) {
@@ -60,6 +66,8 @@ export function createQemuPlatform(): Platform {
     logFile: (workspace, name) => guestPaths(workspace, name).log,
     usage: readGuestUsage,
     power,
+    snapshots: qemuSnapshots,
+    layers: qemuLayers,
   };
 }
 
@@ -87,7 +95,8 @@ async function listDomains(host: Host, workspace: Workspace, plan: LabPlan): Pro
       // The disk is made last, the sockets when it is started.
       const isWhole = await host.files.exists(paths.disk);
       if (isWhole && !(await host.files.exists(paths.sockets))) return { ...common, state: "prepared" };
-      return { ...common, state: "stopped", detail: await describeEnd(host, paths) };
+      const shutDown = await host.files.exists(paths.shutDown);
+      return { ...common, state: "stopped", detail: await describeEnd(host, paths), shutDown };
     }),
   );
 }
@@ -96,7 +105,7 @@ async function listDomains(host: Host, workspace: Workspace, plan: LabPlan): Pro
 async function runState(host: Host, paths: GuestPaths): Promise<Pick<DomainState, "state" | "detail">> {
   try {
     const [answer] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
-    const status = typeof answer === "object" && answer !== null && "status" in answer ? answer.status : null;
+    const status = statusOf(answer);
     if (status === "paused") return { state: "paused" };
     if (status === "io-error") return { state: "paused", detail: DISK_FULL };
     return { state: "running" };

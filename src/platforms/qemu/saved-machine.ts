@@ -1,0 +1,65 @@
+import * as z from "zod";
+import type { Host } from "../../host/host.ts";
+import { LabError } from "../../model/error.ts";
+import { machineForm } from "../../model/machine-form.ts";
+import type { DomainPlan } from "../../model/plan.ts";
+import type { Workspace } from "../platform.ts";
+
+/** `machine.json` of a snapshot: what its disk lies on, and the machine that its memory was the memory of. */
+const savedMachineSchema = z.strictObject({
+  base: z.string().describe("of the disk below: no other, not even one of the same content, has the same blocks"),
+  memory: z
+    .strictObject({
+      machine: z.string().describe("QEMU's machine type with its version, as pc-q35-7.2"),
+      processor: z.string().describe("by KVM its model; else: emulated"),
+      hardware: z.array(z.string()).describe("the options of QEMU that a guest sees"),
+      told: z.string().describe("sha256 of what the guest was told when it started: network, services, files"),
+    })
+    .nullable(),
+});
+export type SavedMachine = z.output<typeof savedMachineSchema>;
+export type SavedHardware = NonNullable<SavedMachine["memory"]>;
+
+const fileOf = (directory: string) => `${directory}/machine.json`;
+
+export async function writeSavedMachine(host: Host, directory: string, saved: SavedMachine): Promise<void> {
+  await host.files.writeText(fileOf(directory), `${JSON.stringify(saved, null, 2)}\n`);
+}
+
+export async function readSavedMachine(host: Host, directory: string): Promise<SavedMachine> {
+  // Its checksum was verified: it is as it was written.
+  return savedMachineSchema.parse(JSON.parse(await host.files.readText(fileOf(directory))));
+}
+
+/** Where a file system was made its identifiers and times were drawn, and lie in its first blocks; it is only read since. */
+const BASE_SCRIPT = 'head -c 1M "$1" | sha256sum';
+
+/** Identifies the disk that a domain's own lies on. */
+export async function baseOf(host: Host, workspace: Workspace, domain: DomainPlan): Promise<string> {
+  const { disk } = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
+  return (await host.processes.must({ argv: ["sh", "-ec", BASE_SCRIPT, "base", disk] })).slice(0, 64);
+}
+
+/** Options of QEMU's command line that a guest sees. */
+const SEEN = new Set(["-cpu", "-smp", "-m", "-device"]);
+
+export function hardwareOf(argv: readonly string[]): string[] {
+  return argv.flatMap((word, i) => (SEEN.has(word) ? [`${word} ${argv[i + 1] ?? ""}`] : []));
+}
+
+/** @throws LabError naming the first thing in which the machine that is and the one that was are not alike */
+export function requireAlike(name: string, was: SavedHardware, is: SavedHardware): void {
+  const differs = (what: string, before: string, now: string) => {
+    if (before === now) return;
+    throw new LabError(`the memory of domain ${name} is not this machine's: it had ${what} ${before}, and has ${now}`, {
+      hint: "--disk-only puts its disk back, and boots it",
+    });
+  };
+  differs("QEMU's machine", was.machine, is.machine);
+  differs("the processor", was.processor, is.processor);
+  const lost = was.hardware.filter((option) => !is.hardware.includes(option));
+  const gained = is.hardware.filter((option) => !was.hardware.includes(option));
+  differs("QEMU's", lost[0] ?? "nothing", gained[0] ?? "nothing");
+  differs("the order of devices", was.hardware.join(" "), is.hardware.join(" "));
+  differs("been told (network, services, files)", was.told.slice(0, 12), is.told.slice(0, 12));
+}
