@@ -106,7 +106,8 @@ async function runState(host: Host, paths: GuestPaths): Promise<Pick<DomainState
   try {
     const [answer] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
     const status = statusOf(answer);
-    if (status === "paused") return { state: "paused" };
+    // The second: a snapshot of it was cut off in an unlucky moment.
+    if (status === "paused" || status === "postmigrate") return { state: "paused" };
     if (status === "io-error") return { state: "paused", detail: DISK_FULL };
     return { state: "running" };
   } catch (error) {

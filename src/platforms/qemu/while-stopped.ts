@@ -36,7 +36,9 @@ export async function whileStopped<T>(host: Host, name: string, paths: GuestPath
   const [status] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
   const before = statusOf(status);
   if (before !== "running" && before !== "paused") {
-    throw new LabError(`domain ${name} neither runs nor is it paused`, { hint: "`cloison ps` says what keeps it" });
+    throw new LabError(`domain ${name} neither runs nor is it paused`, {
+      hint: "`cloison ps` says what keeps it; cloison resume lets it go on",
+    });
   }
   if (before === "paused") {
     try {
