@@ -80,6 +80,6 @@ test("while another command holds the lab nothing is started", async () => {
   const fixture = createFixture({ locked: ["/run/cloison/locks/demo.lock"] });
   const one = await watched(fixture, () => ({}));
   await one.during(20_000);
-  expect(one.events.map(({ event }) => event)).toEqual(["watching", "died"]);
+  expect(one.events.map(({ event }) => event)).toEqual(["watching"]);
   expect(fixture.host.records.join("\n")).not.toContain("start a");
 });

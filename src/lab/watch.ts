@@ -37,14 +37,12 @@ export async function watchLab(
   onEvent({ event: "watching", domains: plan.domains.map(({ name }) => name) });
   while (!signal.aborted) {
     if (!(await labNames(context)).includes(lab)) return onEvent({ event: "gone" });
-    // Before it is complete, and while it is being changed, nobody has died.
-    const stored = await readStoredLab(context, lab);
-    const deaths = stored === null ? [] : await deathsIn(context, stored);
+    const deaths = await deathsNow(context, lab);
     for (const [name, patient] of patients) {
       // Somebody else has started it.
-      if (!deaths.some(({ domain }) => domain.name === name)) patient.dueMs = null;
+      if (deaths?.every(({ domain }) => domain.name !== name) === true) patient.dueMs = null;
     }
-    for (const { domain, detail } of deaths) {
+    for (const { domain, detail } of deaths ?? []) {
       const patient = patients.get(domain.name) ?? { delay: new RestartDelay(), dueMs: null };
       patients.set(domain.name, patient);
       const nowMs = clock.monotonicMs();
@@ -97,10 +95,28 @@ async function restart(context: LabContext, lab: string, name: string): Promise<
   return true;
 }
 
-async function deathsIn(
-  context: LabContext,
-  { plan, roots, unsettled }: StoredLab,
-): Promise<{ domain: DomainPlan; detail: string | null }[]> {
+interface Death {
+  domain: DomainPlan;
+  detail: string | null;
+}
+
+/** null: another command has the lab, and may be what ended them. */
+async function deathsNow(context: LabContext, lab: string): Promise<Death[] | null> {
+  const look = async () => {
+    // Before it is complete nobody has died.
+    const stored = await readStoredLab(context, lab);
+    return stored === null ? [] : deathsIn(context, stored);
+  };
+  if ((await look()).length === 0) return [];
+  try {
+    return await withLabLock(context.host, context.paths, lab, 0, look);
+  } catch (error) {
+    if (error instanceof LabError && error.exit === ExitCode.busy) return null;
+    throw error;
+  }
+}
+
+async function deathsIn(context: LabContext, { plan, roots, unsettled }: StoredLab): Promise<Death[]> {
   const workspace = workspaceOf(context, plan.lab, roots);
   const states = await context.platforms[plan.platform].list(context.host, workspace, plan);
   return states.flatMap(({ name, state, detail = null, shutDown = false }) => {

@@ -126,7 +126,7 @@ needs(
     succeed("snapshot", "restore", "machine", "one", "disk");
     expect(inside("cat /root/file")).toBe("before\n");
     expect(count()).toBeLessThan(counted);
-    expect(succeed("snapshot", "list", "machine")).toMatch(/good .* disk, memory .*\n.* disk +qemu +disk +/);
+    expect(succeed("snapshot", "list", "machine")).toMatch(/ good .* qemu +disk, memory .*\n.* disk .* qemu +disk +\d/);
   });
 
   test("what is not of such a machine is refused, and the machine goes on as it is", () => {
