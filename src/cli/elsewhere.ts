@@ -107,11 +107,12 @@ function filesOf({ workingDirectory }: AppContext, command: Command, labFile: st
   const { write, junit, out, resume } = optionsOf<FileOptions>(command);
   const there = (path: string) => resolve(workingDirectory, path);
   const given = (...paths: (string | undefined)[]) => paths.filter((path) => path !== undefined);
-  const image = argument(command, "file");
-  const reads = given(argument(command, "experiment-file"), argument(command, "source"), resume);
-  const writes = given(write, junit, out, resume, verb === "image export" ? image : undefined);
+  const file = argument(command, "file");
+  const backup = verb === "restore" ? file : undefined;
+  const reads = given(argument(command, "experiment-file"), argument(command, "source"), resume, backup);
+  const writes = given(write, junit, out, resume, ["image export", "backup"].includes(verb) ? file : undefined);
   // What an image's file names is beside it.
-  const configuration = verb === "image create" ? given(image) : [];
+  const configuration = verb === "image create" ? given(file) : [];
   const runs =
     MEASURES.includes(verb) && out === undefined && resume === undefined ? [join(workingDirectory, "runs")] : [];
   return {
