@@ -6,15 +6,15 @@ import { findDomain } from "./inspect.ts";
 /** A guest that ends by itself needs a second or two, under emulation some more. */
 const SHUTDOWN_MS = 30_000;
 
-/** Stops a domain where it is; its memory and disk stay. */
+/** Stops a domain where it is; its memory and disk stay. On a platform that merges domains, all of them. */
 export async function pause(app: AppContext, lab: string, name: string): Promise<void> {
-  const { power, domain, workspace } = await findMachine(app, lab, name);
-  await power.pause(app.host, workspace, domain.name);
+  const { pausing, domain, workspace } = await findPausable(app, lab, name);
+  await pausing.pause(app.host, workspace, domain.name);
 }
 
 export async function resume(app: AppContext, lab: string, name: string): Promise<void> {
-  const { power, domain, workspace } = await findMachine(app, lab, name);
-  await power.resume(app.host, workspace, domain.name);
+  const { pausing, domain, workspace } = await findPausable(app, lab, name);
+  await pausing.resume(app.host, workspace, domain.name);
 }
 
 /** Presses a domain's power button. @returns whether it ended by itself */
@@ -32,6 +32,15 @@ export async function statistics(
   const { platform, domain, workspace } = await findDomain(app, lab, name);
   const usage = await platform.usage(app.host, workspace, domain.name);
   return { ...usage, ...(await platform.power?.statistics(app.host, workspace, domain.name)) };
+}
+
+async function findPausable(app: AppContext, lab: string, name: string) {
+  const found = await findDomain(app, lab, name);
+  const { pausing } = found.platform;
+  if (pausing !== undefined) return { ...found, pausing };
+  throw new LabError(`domains of platform ${found.platform.name} cannot stand still`, {
+    hint: "cloison up LAB --platform container, or qemu, makes domains that can",
+  });
 }
 
 async function findMachine(app: AppContext, lab: string, name: string) {

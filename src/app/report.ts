@@ -49,7 +49,8 @@ export async function reportRun(app: AppContext, folder: RunFolder, experiment: 
     });
   }
   const trials = await folder.trials();
-  const result = buildResult(experiment, experiment.seed, environment, trials, schedule(experiment, experiment.seed));
+  const facts = { environment, calibration: await folder.calibration() };
+  const result = buildResult(experiment, experiment.seed, facts, trials, schedule(experiment, experiment.seed));
   await folder.saveResult(result);
   const ecdfs = await probeEcdfs(folder.directory, trials);
   await app.host.files.replaceText(`${folder.directory}/report.html`, renderHtml(result, ecdfs, STUDY_2009));

@@ -1,5 +1,5 @@
 import type { Experiment } from "../model/experiment.ts";
-import type { Environment, Result, Trial } from "../model/result.ts";
+import type { Result, Trial } from "../model/result.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { compare } from "../stats/compare.ts";
 import { INTERVAL_BLOCKS } from "../stats/median-interval.ts";
@@ -9,7 +9,7 @@ import { runValidity } from "../stats/run-validity.ts";
 export function buildResult(
   experiment: Experiment,
   seed: number,
-  environment: Environment,
+  { environment, calibration }: Pick<Result, "environment" | "calibration">,
   trials: Trial[],
   scheduled: ScheduledTrial[],
 ): Result {
@@ -29,6 +29,7 @@ export function buildResult(
     indicative: experiment.blocks < INTERVAL_BLOCKS,
     thresholds: { abnormalMs: experiment.thresholds.abnormal, unacceptableMs: experiment.thresholds.unacceptable },
     environment,
+    calibration,
     trials,
     comparisons,
   };

@@ -7,8 +7,9 @@ import { isSettled } from "../experiment/next-trial.ts";
 import { formatCpuList } from "../model/cpu-list.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Experiment } from "../model/experiment.ts";
-import type { Lab } from "../model/lab.ts";
+import type { Lab, PlatformName } from "../model/lab.ts";
 import type { Engine } from "../model/samples.ts";
+import { scaleSentences } from "../report/sentences.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { AppContext } from "./context.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
@@ -22,6 +23,8 @@ export interface RunOptions {
   /** null: the built-in study, or what `resume` holds. */
   file: string | null;
   scale: Scale;
+  /** Instead of the experiment's own. */
+  platforms?: PlatformName[];
   seed?: number;
   /** Folder of the run. */
   out?: string;
@@ -92,6 +95,7 @@ async function work(app: AppContext, options: RunOptions, folder: RunFolder, lab
       folder,
       engine: options.engine ?? null,
       onPreparing: prepare,
+      onCalibrated: (calibration) => scaleSentences(calibration).forEach(app.say),
       ...signal,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
@@ -114,9 +118,10 @@ async function newRun(app: AppContext, options: RunOptions): Promise<RunStart> {
   const directory = resolve(app.workingDirectory, options.out ?? `runs/${time}-${experiment.name}`);
   await requireNoFolder(app.host, directory);
   const seed = options.seed ?? experiment.seed ?? app.drawSeed();
-  const recorded = recordedExperiment(scaleExperiment(experimentText, options.scale), seed);
+  const platforms = options.platforms ?? experiment.platforms;
+  const recorded = recordedExperiment(scaleExperiment(experimentText, options.scale), seed, platforms);
   return {
-    experiment,
+    experiment: { ...experiment, platforms },
     lab,
     open: () => createRunFolder(app.host, directory, { experiment: recorded, lab: labText }),
   };
@@ -130,7 +135,19 @@ async function resumedRun(app: AppContext, path: string): Promise<RunStart> {
 
 /** @throws LabError when trials of this run were measured in another environment */
 async function recordEnvironment(app: AppContext, folder: RunFolder, labs: RunLabs): Promise<void> {
-  const environment = await readEnvironment(app.host, app.version, labs.plans(), labs.images(), process.versions);
+  const variants: Record<string, string> = {};
+  for (const plan of labs.plans()) {
+    const variant = await app.platforms[plan.platform].variant?.(app.host, plan);
+    if (variant !== undefined) variants[plan.platform] = variant;
+  }
+  const environment = await readEnvironment(
+    app.host,
+    app.version,
+    labs.plans(),
+    labs.images(),
+    process.versions,
+    variants,
+  );
   const before = await folder.environment();
   const changes = before === null ? [] : environmentChanges(before, environment);
   if (changes.length > 0 && (await folder.trials()).length > 0) {

@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadApp } from "./load-app.ts";
 import { answer, optionsOf, terminal } from "./output.ts";
+import type { PlatformName } from "../model/lab.ts";
+import { PLATFORM_NAMES } from "../model/platform-name.ts";
 import { progressText } from "./run-progress.ts";
 import type { CliContext } from "./program.ts";
 
 interface RunFlags {
+  platforms?: PlatformName[];
   scale?: "smoke" | "quick" | "full";
   blocks?: number;
   seed?: number;
@@ -17,7 +20,9 @@ interface RunFlags {
 export function addExperimentCommands(program: Command, cli: CliContext): void {
   const study = program
     .command("study")
-    .description("the study: how much does one domain's load hurt another, on a shared system and on containers")
+    .description(
+      "the study: how much does one domain's load hurt another, on a shared system, in containers, in virtual machines",
+    )
     .addOption(
       new Option("--scale <scale>", "quick: about ten minutes; smoke: two; full: the study's own loads, hours")
         .choices(["smoke", "quick", "full"])
@@ -25,7 +30,7 @@ export function addExperimentCommands(program: Command, cli: CliContext): void {
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  cloison study\n  cloison study --scale smoke --out /tmp/smoke\n  cloison study --resume runs/20260101-120000-study",
+      "\nExamples:\n  cloison study\n  cloison study --scale smoke --out /tmp/smoke\n  cloison study --platforms shared,container,qemu\n  cloison study --resume runs/20260101-120000-study",
     );
   const run = program
     .command("run [experiment-file]")
@@ -41,6 +46,11 @@ export function addExperimentCommands(program: Command, cli: CliContext): void {
     );
   for (const command of [study, run]) {
     command
+      .addOption(
+        new Option("--platforms <list>", `instead of the experiment's own; of ${PLATFORM_NAMES.join(", ")}`)
+          .argParser(platforms)
+          .conflicts("resume"),
+      )
       .option("--out <folder>", "folder of the run; default: runs/<time>-<name>")
       .option("--seed <n>", "of the order of trials; default: the file's, else drawn", seed)
       .addOption(
@@ -80,7 +90,7 @@ export function addExperimentCommands(program: Command, cli: CliContext): void {
 }
 
 async function start(cli: CliContext, command: Command, file: string | null): Promise<void> {
-  const { scale, seed, out, resume, engine } = optionsOf<RunFlags>(command);
+  const { scale, platforms: wanted, seed, out, resume, engine } = optionsOf<RunFlags>(command);
   const { app, status } = await loadApp(cli, command);
   const { run } = await import("../app/run.ts");
   const outcome = await run(app, {
@@ -89,6 +99,7 @@ async function start(cli: CliContext, command: Command, file: string | null): Pr
     signal: cli.signal,
     onPreparing: (what) => status.update(what),
     onProgress: (progress) => status.update(progressText(progress)),
+    ...(wanted === undefined ? {} : { platforms: wanted }),
     ...(seed === undefined ? {} : { seed }),
     ...(out === undefined ? {} : { out }),
     ...(resume === undefined ? {} : { resume }),
@@ -108,6 +119,17 @@ async function start(cli: CliContext, command: Command, file: string | null): Pr
     status.say(`interrupted; what is done is kept: cloison run --resume ${outcome.directory} goes on`);
     cli.setExitCode(130);
   } else if (!outcome.result.valid) cli.setExitCode(1);
+}
+
+function platforms(text: string): PlatformName[] {
+  const names = text.split(",").map((word) => {
+    const name = PLATFORM_NAMES.find((known) => known === word.trim());
+    if (name === undefined)
+      throw new InvalidArgumentError(`${word.trim()} is not one of ${PLATFORM_NAMES.join(", ")}.`);
+    return name;
+  });
+  if (new Set(names).size < names.length) throw new InvalidArgumentError("it names a platform twice.");
+  return names;
 }
 
 function seed(text: string): number {

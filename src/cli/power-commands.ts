@@ -7,7 +7,7 @@ import type { CliContext } from "./program.ts";
 export function addPowerCommands(program: Command, cli: CliContext): void {
   program
     .command("pause <lab> <domain>")
-    .description("stop a virtual machine where it is")
+    .description("stop a container or a virtual machine where it is")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { pause } = await import("../app/power.ts");
@@ -17,7 +17,7 @@ export function addPowerCommands(program: Command, cli: CliContext): void {
 
   program
     .command("resume <lab> <domain>")
-    .description("let a paused virtual machine go on")
+    .description("let a paused domain go on")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { resume } = await import("../app/power.ts");

@@ -15,6 +15,7 @@ const ENVIRONMENT: Environment = {
   placement: { platform: [0], station: [1], probe: [1], caveats: [] },
   images: { web: { key: "abc", packages: { apache2: "2.4" } } },
   limits: { "shared/all": { cpus: 1, io: { readIops: undefined } } },
+  variants: { qemu: "tcg" },
   workers: {},
 };
 

@@ -17,6 +17,7 @@ export async function readEnvironment(
   plans: LabPlan[],
   images: ImageFacts,
   processVersions: { node: string },
+  variants: Environment["variants"],
 ): Promise<Environment> {
   const [cpuInfo, memInfo, release, kernel] = await Promise.all([
     host.files.readText("/proc/cpuinfo"),
@@ -43,6 +44,7 @@ export async function readEnvironment(
         domains.map(({ name, limits }) => [`${platform}/${name}`, { ...limits }]),
       ),
     ),
+    variants,
     workers: Object.fromEntries(
       plans.flatMap(({ platform, domains }) =>
         domains.filter(({ workers }) => workers > 0).map(({ name, workers }) => [`${platform}/${name}`, workers]),

@@ -111,10 +111,17 @@ const READINESS_TIMEOUT_MS = 2000;
 
 /** A few requests, to see whether a domain answers. */
 export function readinessJob(plan: Addresses, name: string, path: string): HttpJob {
-  return {
-    ...page(targetOf(plan, name), path),
-    keepAlive: false,
-    timeoutMs: READINESS_TIMEOUT_MS,
-    loop: { mode: "closed", concurrency: 1, requests: READINESS_REQUESTS, durationMs: READINESS_LIMIT_MS },
-  };
+  const loop = { concurrency: 1, requests: READINESS_REQUESTS, durationMs: READINESS_LIMIT_MS };
+  return pageJob(plan, name, path, loop, READINESS_TIMEOUT_MS);
+}
+
+/** Requests of one page, on so many connections at a time. */
+export function pageJob(
+  plan: Addresses,
+  name: string,
+  path: string,
+  loop: { concurrency: number; requests: number | null; durationMs: number },
+  timeoutMs: number,
+): HttpJob {
+  return { ...page(targetOf(plan, name), path), keepAlive: false, timeoutMs, loop: { mode: "closed", ...loop } };
 }

@@ -2,15 +2,19 @@ import type { LabContext } from "../lab/context.ts";
 import { LabError } from "../model/error.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { PlatformName } from "../model/lab.ts";
-import type { Trial } from "../model/result.ts";
+import type { Calibration, PageCapacity, Trial } from "../model/result.ts";
 import type { Engine } from "../model/samples.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
+import { calibrate } from "./calibrate.ts";
+import { dropQueues } from "./drop-queues.ts";
+import { loadScale, scaledLoads } from "./load-scale.ts";
 import type { NextTrial } from "./next-trial.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { makeRunLab, mendRunLab, type RunLab } from "./run-lab.ts";
 import { runSchedule } from "./run-schedule.ts";
 import { createStation, type Station } from "./station.ts";
-import { runTrial, type TrialOutcome, type TrialStep } from "./trial.ts";
+import { goOn, standStill } from "./standstill.ts";
+import { phaseOf, runTrial, type TrialOutcome, type TrialStep } from "./trial.ts";
 
 export interface RunProgress {
   done: number;
@@ -39,23 +43,76 @@ export interface ExperimentRun {
   /** What is done before the first trial. */
   onPreparing?: (what: string) => void;
   onProgress?: (progress: RunProgress) => void;
+  /** What the platforms can do has been found out. */
+  onCalibrated?: (calibration: Calibration) => void;
   signal?: AbortSignal;
 }
 
-/** Makes the labs, all of them so that every trial has the same company, and runs on them what `runSchedule` says. */
+/**
+ * Makes the labs, finds out what they can do, and runs on them what `runSchedule` says. All labs are there from the beginning
+ * to the end, so that every trial has the same company; the domains of one at a time run.
+ */
 export async function runExperiment(context: LabContext, run: ExperimentRun): Promise<void> {
-  const { clock } = context.host;
   const signal = run.signal === undefined ? {} : { signal: run.signal };
   const stations = new Map<PlatformName, Station>();
-  const startedMs = clock.monotonicMs();
-  let attempts = 0;
+  try {
+    for (const lab of Object.values(run.labs)) {
+      run.onPreparing?.(`making lab ${lab.plan.lab}`);
+      await makeRunLab(context, lab, signal);
+      stations.set(lab.plan.platform, createStation(context, lab.plan, run.engine));
+      await standStill(context, lab);
+    }
+    const calibration = await calibrated(context, run, stations);
+    const experiment = scaledLoads(run.experiment, calibration.scale);
+    const attempt = attempts(context, { ...run, experiment }, stations, calibration);
+    const { schedule, folder } = run;
+    await runSchedule({ schedule, folder, reference: experiment.reference, attempt, ...signal });
+  } finally {
+    await Promise.all([...stations.values()].map((station) => station.close()));
+  }
+}
 
-  const attempt = async (
-    { scheduled, attempt: number, done }: NextTrial,
-    earlier: readonly Trial[],
-  ): Promise<TrialOutcome> => {
+/** What the labs can do: found out once, so that a run that goes on has the loads that it was begun with. */
+async function calibrated(
+  context: LabContext,
+  { experiment, labs, folder, onPreparing, onCalibrated, signal }: ExperimentRun,
+  stations: ReadonlyMap<PlatformName, Station>,
+): Promise<Calibration> {
+  const known = await folder.calibration();
+  if (known !== null) return known;
+  const pages: PageCapacity[] = [];
+  for (const lab of Object.values(labs)) {
+    const { plan } = lab;
+    onPreparing?.(`finding out what ${plan.platform} can do`);
+    await goOn(context, lab);
+    const station = stationOf(stations, plan.platform);
+    pages.push(
+      ...(await calibrate(context.host, { plan, experiment, station, ...(signal === undefined ? {} : { signal }) })),
+    );
+    await standStill(context, lab);
+  }
+  const calibration = { ...loadScale(experiment, pages), pages };
+  await folder.saveCalibration(calibration);
+  onCalibrated?.(calibration);
+  return calibration;
+}
+
+/** Runs one attempt at a trial after the other. */
+function attempts(
+  context: LabContext,
+  run: ExperimentRun,
+  stations: Map<PlatformName, Station>,
+  calibration: Calibration,
+): (next: NextTrial, earlier: readonly Trial[]) => Promise<TrialOutcome> {
+  const { clock } = context.host;
+  const signal = run.signal === undefined ? {} : { signal: run.signal };
+  const startedMs = clock.monotonicMs();
+  let attempted = 0;
+
+  return async ({ scheduled, attempt: number, done }, earlier) => {
     const { platform, phase, block } = scheduled;
     const lab = labOf(run, platform);
+    const pages = calibration.pages.filter((page) => page.platform === platform);
     const report = (step: TrialStep, recentP95Ms: number | null) => {
       const elapsedMs = clock.monotonicMs() - startedMs;
       run.onProgress?.({
@@ -68,43 +125,38 @@ export async function runExperiment(context: LabContext, run: ExperimentRun): Pr
         attempt: number,
         step,
         elapsedMs,
-        remainingMs: attempts === 0 ? null : (elapsedMs / attempts) * (run.schedule.length - done),
+        remainingMs: attempted === 0 ? null : (elapsedMs / attempted) * (run.schedule.length - done),
         recentP95Ms,
       });
     };
     report("making the lab ready", null);
+    for (const other of Object.values(run.labs)) if (other !== lab) await standStill(context, other);
     if (!(await mended(context, lab, stations, signal))) {
       await makeRunLab(context, lab, signal);
       stations.set(platform, createStation(context, lab.plan, run.engine));
     }
-    const station = stations.get(platform);
-    if (station === undefined) throw new Error(`${platform} has no station`);
     const outcome = await runTrial(context, {
       ...lab,
       experiment: run.experiment,
       scheduled,
       attempt: number,
-      station,
+      station: stationOf(stations, platform),
+      pages,
       earlier,
       ...signal,
       onStep: report,
     });
     if (outcome.broken) await abandon(stations, platform);
-    attempts += 1;
+    else await dropQueues(context, lab, phaseOf(run.experiment, phase), pages);
+    attempted += 1;
     return outcome;
   };
+}
 
-  try {
-    for (const lab of Object.values(run.labs)) {
-      run.onPreparing?.(`making lab ${lab.plan.lab}`);
-      await makeRunLab(context, lab, signal);
-      stations.set(lab.plan.platform, createStation(context, lab.plan, run.engine));
-    }
-    const { schedule, folder, experiment } = run;
-    await runSchedule({ schedule, folder, reference: experiment.reference, attempt, ...signal });
-  } finally {
-    await Promise.all([...stations.values()].map((station) => station.close()));
-  }
+function stationOf(stations: ReadonlyMap<PlatformName, Station>, platform: PlatformName): Station {
+  const station = stations.get(platform);
+  if (station === undefined) throw new Error(`${platform} has no station`);
+  return station;
 }
 
 function labOf({ labs }: ExperimentRun, platform: PlatformName): RunLab {
@@ -126,6 +178,7 @@ async function mended(
   const { platform } = lab.plan;
   if (!stations.has(platform)) return false;
   try {
+    await goOn(context, lab);
     await mendRunLab(context, lab, options);
     return true;
   } catch (error) {

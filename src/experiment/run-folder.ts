@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
-import { trialSchema, type Environment, type Result, type Trial } from "../model/result.ts";
+import { trialSchema, type Calibration, type Environment, type Result, type Trial } from "../model/result.ts";
 import type { Samples } from "../model/samples.ts";
 import { writeSamples } from "../samples/write-samples.ts";
 
@@ -17,12 +17,14 @@ export interface NamedSamples {
 export interface RunFolder {
   directory: string;
   saveEnvironment(environment: Environment): Promise<void>;
+  saveCalibration(calibration: Calibration): Promise<void>;
   saveTrial(trial: Trial, samples: NamedSamples[]): Promise<void>;
   /** Records that a trial was found invalid after the fact. */
   saveJudgement(trial: Trial): Promise<void>;
   saveResult(result: Result): Promise<void>;
   trials(): Promise<Trial[]>;
   environment(): Promise<Environment | null>;
+  calibration(): Promise<Calibration | null>;
 }
 
 /** @throws LabError when something is there already */
@@ -59,6 +61,7 @@ export async function openRunFolder(host: Pick<Host, "files">, directory: string
   return {
     directory,
     saveEnvironment: (environment) => host.files.replaceText(`${directory}/environment.json`, json(environment)),
+    saveCalibration: (calibration) => host.files.replaceText(`${directory}/calibration.json`, json(calibration)),
     async saveTrial(trial, samples) {
       await kept(directory, async () => {
         await writeSamples(`${directory}/samples/${trial.id}.parquet`, samples);
@@ -75,7 +78,14 @@ export async function openRunFolder(host: Pick<Host, "files">, directory: string
     },
     async environment() {
       const text = await host.files.readTextIfExists(`${directory}/environment.json`);
-      return text === null ? null : (JSON.parse(text) as Environment);
+      if (text === null) return null;
+      // One of before there was such a thing has none.
+      const { variants = {}, ...stored } = JSON.parse(text) as Omit<Environment, "variants"> & Partial<Environment>;
+      return { ...stored, variants };
+    },
+    async calibration() {
+      const text = await host.files.readTextIfExists(`${directory}/calibration.json`);
+      return text === null ? null : (JSON.parse(text) as Calibration);
     },
   };
 }

@@ -28,8 +28,8 @@ test("full sends the study's own numbers of requests", () => {
   expect(phases["cpu-1"]).toEqual(written(STUDY).phases["cpu-1"]);
 });
 
-test("a recorded experiment names its seed and the lab beside it, and keeps its comments", () => {
-  const text = recordedExperiment(STUDY, 42);
-  expect(parse(text)).toMatchObject({ seed: 42, lab: "lab.yaml" });
+test("a recorded experiment names its seed, its platforms and the lab beside it, and keeps its comments", () => {
+  const text = recordedExperiment(STUDY, 42, ["qemu"]);
+  expect(parse(text)).toMatchObject({ seed: 42, lab: "lab.yaml", platforms: ["qemu"] });
   expect(text).toContain("# The 2009 study's second question");
 });

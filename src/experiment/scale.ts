@@ -1,4 +1,5 @@
 import { parseDocument } from "yaml";
+import type { PlatformName } from "../model/lab.ts";
 
 export const SCALES = ["smoke", "quick", "full"] as const;
 export type Scale = (typeof SCALES)[number];
@@ -30,9 +31,10 @@ export function scaleExperiment(text: string, scale: Scale): string {
 }
 
 /** The text of an experiment as a run folder keeps it: complete in itself, with the seed that was drawn. */
-export function recordedExperiment(text: string, seed: number): string {
+export function recordedExperiment(text: string, seed: number, platforms: readonly PlatformName[]): string {
   const document = parseDocument(text);
   document.set("seed", seed);
   document.set("lab", "lab.yaml");
+  document.set("platforms", platforms);
   return document.toString({ lineWidth: 120 });
 }

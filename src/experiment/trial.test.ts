@@ -116,6 +116,7 @@ async function runOne({ phase = "flood", station = fakeStation(), context = fake
   const outcome = await runTrial(context, {
     plan: PLAN,
     roots: {},
+    pages: [],
     experiment: EXPERIMENT,
     scheduled: { block: 1, platform: "container", phase, annex: false },
     attempt: 1,

@@ -1,10 +1,10 @@
 import { workspaceOf, type LabContext, type RootFileSystems } from "../lab/context.ts";
 import type { HttpJob } from "../load/load.ts";
-import { startStressor, type RunningStressor } from "../load/stressors.ts";
+import { START_DEADLINE_MS, startStressor, type RunningStressor } from "../load/stressors.ts";
 import { LabError } from "../model/error.ts";
 import type { Experiment, HttpLoad, Phase } from "../model/experiment.ts";
 import type { LabPlan } from "../model/plan.ts";
-import type { Reading, Trial } from "../model/result.ts";
+import type { PageCapacity, Reading, Trial } from "../model/result.ts";
 import type { DomainUsage, Platform, Workspace } from "../platforms/platform.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { floorLevelMs } from "../stats/floor.ts";
@@ -34,6 +34,8 @@ export interface TrialInputs {
   scheduled: ScheduledTrial;
   attempt: number;
   station: Station;
+  /** What the platform's domains can do at rest. */
+  pages: readonly PageCapacity[];
   /** The run's trials so far. */
   earlier: readonly Trial[];
   onStep(step: TrialStep, recentP95Ms: number | null): void;
@@ -67,8 +69,7 @@ export async function runTrial(context: LabContext, inputs: TrialInputs): Promis
   const { clock } = context.host;
   const { plan, experiment, scheduled, attempt, signal } = inputs;
   const { block, platform, phase } = scheduled;
-  const planned = experiment.phases[phase];
-  if (planned === undefined) throw new Error(`the schedule names a phase ${phase} that there is not`);
+  const planned = phaseOf(experiment, phase);
   const place = { platform: context.platforms[plan.platform], workspace: workspaceOf(context, plan.lab, inputs.roots) };
   const startedAt = new Date(clock.nowMs()).toISOString();
   const startedMs = clock.monotonicMs();
@@ -95,6 +96,12 @@ export async function runTrial(context: LabContext, inputs: TrialInputs): Promis
     samples,
     broken,
   };
+}
+
+export function phaseOf({ phases }: Experiment, name: string): Phase {
+  const phase = phases[name];
+  if (phase === undefined) throw new Error(`the schedule names a phase ${name} that there is not`);
+  return phase;
 }
 
 async function conduct(context: LabContext, inputs: TrialInputs, phase: Phase, place: Place): Promise<Findings> {
@@ -147,6 +154,8 @@ async function underLoad(
   const lastsAsFloods = phase.floods.some(({ requests }) => requests !== undefined);
   const longestMs = lastsAsFloods ? LONGEST_PHASE_MS : experiment.settle + durationMs + lastAnswerMs(experiment);
   const stressors: RunningStressor[] = [];
+  // Whoever has begun goes on while those after it begin.
+  const deadlineMs = longestMs + phase.stressors.length * START_DEADLINE_MS;
   const floods: (RunningFlood & { flood: HttpLoad; job: HttpJob })[] = [];
   const end = async () => {
     for (const { running } of floods) running.stop({ drain: false });
@@ -157,10 +166,13 @@ async function underLoad(
   try {
     inputs.onStep("starting the load", null);
     for (const load of phase.stressors) {
-      for (const on of load.on) {
-        signal?.throwIfAborted();
-        stressors.push(await startStressor({ host, ...place, plan, load, on, deadlineMs: longestMs }));
-      }
+      signal?.throwIfAborted();
+      const started = await Promise.allSettled(
+        load.on.map((on) => startStressor({ host, ...place, plan, load, on, deadlineMs })),
+      );
+      // Each that has begun is known, and so ended, before the failure of any is acted on.
+      stressors.push(...started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+      for (const one of started) if (one.status === "rejected") throw one.reason;
     }
     for (const [i, flood] of phase.floods.entries()) {
       const job = floodJob(plan, flood, longestMs);

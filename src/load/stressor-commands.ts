@@ -12,7 +12,10 @@ export const STRESSOR_TOOLS = {
 } as const satisfies Record<StressorKind, string>;
 
 /** How long a tool has to write down what it did before it is killed, s; one that is short of CPU time takes a while. */
-const GRACE_S = 3;
+export const GRACE_S = 10;
+
+/** What a stressor prints on a line of its own when it is at work, if its tool has no words for it. */
+export const AT_WORK = "cloison: at work";
 
 /** By so much each instance of the memory stressor grows at a time. */
 export const MEMORY_STEP_BYTES = 16 * 2 ** 20;
@@ -33,7 +36,7 @@ export interface StressorCommandInputs {
 
 /**
  * What runs inside the domain. `timeout` stands in front, inside too, so that the deadline holds whoever dies outside; the id
- * stands in its arguments, by which its process is found again.
+ * stands in its arguments, for whoever looks at the domain's processes.
  */
 export function stressorCommand(inputs: StressorCommandInputs): [string, ...string[]] {
   const deadline = `${(inputs.deadlineMs / 1000).toFixed(3)}s`;
@@ -67,14 +70,17 @@ function script({ load, limits, deadlineMs, id, outside }: StressorCommandInputs
   }
 }
 
-/** Without `--no-oom-adjust` it makes itself the last that the kernel would kill, and other programs of the domain the first. */
+/**
+ * Its messages, which tell when it has begun, come on one stream with its figures. Without `--no-oom-adjust` it makes itself the last that the
+ * kernel would kill, and other programs of the domain the first.
+ */
 function stressNg(what: string): string {
-  return `exec stress-ng ${what} --no-oom-adjust --metrics --yaml /dev/stdout`;
+  return `exec stress-ng ${what} --no-oom-adjust --metrics --yaml /dev/stdout 2>&1`;
 }
 
 /** `-b 0`: as fast as it can. With `--reverse` it is the outside machine that sends. */
 function iperf3({ address, port }: StressorCommandInputs["outside"], instances: number, seconds: number): string {
-  return `exec iperf3 -c ${address} -p ${port} -u -b 0 -l ${DATAGRAM_BYTES} -P ${STREAMS * instances} -t ${seconds} -J --connect-timeout 5000`;
+  return `echo '${AT_WORK}'; exec iperf3 -c ${address} -p ${port} -u -b 0 -l ${DATAGRAM_BYTES} -P ${STREAMS * instances} -t ${seconds} -J --connect-timeout 5000`;
 }
 
 /**
@@ -105,6 +111,8 @@ function diskScript(
     // `timeout` signals fio too, which writes its figures before it goes: so it is waited for once more.
     "stop=; trap 'stop=1' TERM INT",
     `run() { fio ${common} "$@" & wait $! || { [ -n "$stop" ] && wait $!; }; }`,
+    // It may take seconds to begin.
+    `(until [ -s ${directory}/stress.0 ]; do sleep 0.1; done; echo '${AT_WORK}') &`,
     "run --name=fill --rw=write",
     `[ -n "$stop" ] || run --name=write --rw=write ${forever} --name=read --rw=read ${forever}`,
     `rm -rf ${directory}`,

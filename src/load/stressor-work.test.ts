@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { stressorWork } from "./stressor-work.ts";
+import { isAtWork, stressorWork } from "./stressor-work.ts";
 
 /** As stress-ng 0.15 writes it, messages and YAML on one stream. */
 const stressNg = (stressor: string, ops: number) => `stress-ng: info:  [7] defaulting to a 86400 second run per stressor
@@ -61,4 +61,15 @@ describe("stressorWork", () => {
       expect(stressorWork(kind, "Killed\n").work).toBe(0);
     }
   });
+});
+
+test("a stressor is at work when its tool says that it has begun, or the script that becomes it", () => {
+  const messages = [
+    "stress-ng: info:  [7] defaulting to a 86400 second run",
+    "stress-ng: info:  [7] dispatching hogs: 1 cpu",
+  ];
+  expect(isAtWork("cpu", messages[0] ?? "")).toBe(false);
+  expect(isAtWork("cpu", messages.join("\n"))).toBe(true);
+  expect(isAtWork("disk", "")).toBe(false);
+  expect(isAtWork("disk", "cloison: at work\n")).toBe(true);
 });

@@ -1,5 +1,5 @@
 import type { StressorKind } from "../model/experiment.ts";
-import { MEMORY_STEP_BYTES } from "./stressor-commands.ts";
+import { AT_WORK, MEMORY_STEP_BYTES, STRESSOR_TOOLS } from "./stressor-commands.ts";
 
 export interface StressorWork {
   work: number;
@@ -24,6 +24,11 @@ export function stressorWork(kind: StressorKind, output: string): StressorWork {
     case "net-receive":
       return { work: datagrams(output), unit: "datagrams" };
   }
+}
+
+/** Whether it says that it has begun: stress-ng does when it has set itself up, and others of ours before they become the tool. */
+export function isAtWork(kind: StressorKind, output: string): boolean {
+  return output.includes(STRESSOR_TOOLS[kind] === "stress-ng" ? "dispatching hogs" : AT_WORK);
 }
 
 /** stress-ng's YAML, among its messages. */

@@ -1,12 +1,13 @@
 import type { Host } from "../host/host.ts";
+import { Tail } from "../host/tail.ts";
 import { LabError } from "../model/error.ts";
 import type { StressorKind, StressorLoad } from "../model/experiment.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { Reading } from "../model/result.ts";
 import type { Exit, Platform, Support, Workspace } from "../platforms/platform.ts";
 import { startOutsideServer } from "./outside-server.ts";
-import { STRESSOR_TOOLS, stressorCommand, stressorDirectory } from "./stressor-commands.ts";
-import { stressorWork } from "./stressor-work.ts";
+import { GRACE_S, STRESSOR_TOOLS, stressorCommand, stressorDirectory } from "./stressor-commands.ts";
+import { isAtWork, stressorWork } from "./stressor-work.ts";
 
 export type StressReading = Extract<Reading, { metric: "stress" }>;
 
@@ -30,14 +31,13 @@ export interface RunningStressor {
   stop(): Promise<StressReading>;
 }
 
-/** From the order to the tool at work; a domain that is stressed already takes its time. */
-const START_DEADLINE_MS = 20_000;
-/** From the signal to the end: the tools have a second to tell what they did, and are killed then. */
-const STOP_DEADLINE_MS = 10_000;
+/** From the order to the tool at work; a domain that is stressed already, or emulated, takes its time. */
+export const START_DEADLINE_MS = 60_000;
+/** From the signal to the end: the tools have some seconds to tell what they did, and are killed then. */
+const STOP_DEADLINE_MS = (GRACE_S + 10) * 1000;
 
-const POLL_MS = 20;
-/** One block of the disk stressor, which is more than fio writes about itself. */
-const WRITING_BYTES = 2 ** 20;
+/** Kept of what a tool prints. */
+const OUTPUT_BYTES = 2 ** 20;
 
 /** Makes ids differ within this process; the clock does so between processes. */
 let stressors = 0;
@@ -57,7 +57,7 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
   const isNet = load.stressor === "net-transmit" || load.stressor === "net-receive";
   const outside = isNet ? await startOutsideServer(host, plan, workspace.cgroup, deadlineMs) : null;
 
-  const abort = new AbortController();
+  const [kill, end] = [new AbortController(), new AbortController()];
   const argv = stressorCommand({
     load,
     limits: domain.limits,
@@ -65,12 +65,20 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
     id,
     outside: outside ?? { address: "", port: 0 },
   });
-  const exit = platform.exec(host, workspace, plan, domain, argv, { signal: abort.signal });
+  const printed = new Tail(OUTPUT_BYTES);
+  let atWork: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (atWork = resolve));
+  const take = (chunk: Uint8Array) => {
+    printed.push(Buffer.from(chunk));
+    if (isAtWork(load.stressor, printed.text())) atWork();
+  };
+  const output = { stdout: take };
+  const exit = platform.exec(host, workspace, plan, domain, argv, { output, signal: kill.signal, end: end.signal });
   const finish = async (): Promise<{ exit: Exit | null; reading: StressReading }> => {
     try {
-      const done = await exitUnlessAborted(exit, abort.signal);
+      const done = await exitUnlessAborted(exit, kill.signal);
       // As shells tell it: the program is not there, or cannot be run.
-      if (done?.code === 127 || done?.code === 126) throw notStarted(load.stressor, domain, done);
+      if (done?.code === 127 || done?.code === 126) throw notStarted(load.stressor, domain, done, printed.text());
       if (load.stressor === "disk" && (done === null || done.signal !== null)) await removeFiles(context, domain, id);
       const { oomKills: after } = await platform.usage(host, workspace, domain.name);
       const reading: StressReading = {
@@ -79,7 +87,7 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
         stressor: load.stressor,
         on,
         instances: load.instances,
-        ...stressorWork(load.stressor, done?.stdout ?? ""),
+        ...stressorWork(load.stressor, done === null ? "" : printed.text()),
         oomKills: before === null || after === null ? null : after - before,
         tool: STRESSOR_TOOLS[load.stressor],
       };
@@ -92,32 +100,40 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
   const result = finished.then(({ reading }) => reading);
   // Whoever waits for it hears of a failure; that nobody does so yet is no reason to end the program.
   result.catch(() => undefined);
-  let leader: number | null;
-  try {
-    const group = `${workspace.cgroup}/${domain.name}`;
-    leader = await untilSeen(host, id, finished, () => findLeader(host, group, id));
-    // A disk stressor among CPU stressors may take seconds to begin.
-    if (load.stressor === "disk") await untilSeen(host, id, finished, () => findWriter(host, group, id));
-  } catch (error) {
-    abort.abort();
+  const started = await within(host, START_DEADLINE_MS, Promise.race([begun, finished]));
+  if (!started) {
+    kill.abort();
     await finished;
-    throw error;
+    throw new LabError(
+      `the ${load.stressor} stressor in domain ${domain.name} did not start within ${START_DEADLINE_MS / 1000} s`,
+    );
   }
-  if (leader === null) {
-    const { exit: early, reading } = await finished;
-    if (reading.work === 0) throw notStarted(load.stressor, domain, early);
-  }
-  let stopping = false;
+  const early = await Promise.race([finished, begun.then(() => null)]);
+  if (early?.reading.work === 0) throw notStarted(load.stressor, domain, early.exit, printed.text());
   return {
     result,
     async stop() {
-      if (!stopping && leader !== null) {
-        stopping = true;
-        await signalEnd(host, leader, finished, abort);
+      if (!end.signal.aborted) {
+        end.abort();
+        if (!(await within(host, STOP_DEADLINE_MS, Promise.allSettled([finished])))) kill.abort();
       }
       return result;
     },
   };
+}
+
+/** Whether it comes to its end in time. */
+async function within(host: Host, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const late = host.clock.sleep(limitMs, over.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 /**
@@ -174,72 +190,6 @@ async function exitUnlessAborted(exit: Promise<Exit>, signal: AbortSignal): Prom
   }
 }
 
-/** Looks until there is something to see; null: the stressor had ended before. */
-async function untilSeen(
-  host: Host,
-  id: string,
-  finished: Promise<unknown>,
-  look: () => Promise<number | null>,
-): Promise<number | null> {
-  let over = false;
-  const end = finished.then(
-    () => (over = true),
-    () => (over = true),
-  );
-  const untilMs = host.clock.monotonicMs() + START_DEADLINE_MS;
-  while (!over) {
-    const seen = await look();
-    if (seen !== null) return seen;
-    if (host.clock.monotonicMs() > untilMs) throw new LabError(`${id} did not start within ${START_DEADLINE_MS} ms`);
-    await Promise.race([end, host.clock.sleep(POLL_MS)]);
-  }
-  return null;
-}
-
-/** Pid of `timeout`, in the machine's numbering. */
-async function findLeader(host: Host, group: string, id: string): Promise<number | null> {
-  for (const pid of await host.cgroups.pids(group)) {
-    const argv = ((await host.files.readTextIfExists(`/proc/${pid}/cmdline`)) ?? "").split("\0");
-    if (argv[0] === "timeout" && argv.includes(id)) return pid;
-  }
-  return null;
-}
-
-/** Pid of a fio that writes. */
-async function findWriter(host: Host, group: string, id: string): Promise<number | null> {
-  for (const pid of await host.cgroups.pids(group)) {
-    const command = (await host.files.readTextIfExists(`/proc/${pid}/cmdline`)) ?? "";
-    if (!command.startsWith("fio\0") || !command.includes(id)) continue;
-    const written = /^wchar: (\d+)$/m.exec((await host.files.readTextIfExists(`/proc/${pid}/io`)) ?? "")?.[1];
-    if (Number(written) >= WRITING_BYTES) return pid;
-  }
-  return null;
-}
-
-/** The signal comes from outside: a domain that is out of processes or memory cannot be asked to send it. */
-async function signalEnd(
-  host: Host,
-  leader: number,
-  finished: Promise<unknown>,
-  abort: AbortController,
-): Promise<void> {
-  // It may have ended meanwhile. The shell's own `kill` is always there.
-  await host.processes.run({ argv: ["sh", "-c", 'kill -TERM "$1"', "kill", String(leader)] });
-  const over = new AbortController();
-  const late = host.clock.sleep(STOP_DEADLINE_MS, over.signal).then(
-    () => abort.abort(),
-    () => undefined,
-  );
-  await Promise.race([
-    finished.then(
-      () => undefined,
-      () => undefined,
-    ),
-    late,
-  ]);
-  over.abort();
-}
-
 /** A disk stressor that was killed could not remove its files. A domain that is gone took them along. */
 async function removeFiles(
   { host, platform, workspace, plan }: StressorContext,
@@ -253,8 +203,8 @@ async function removeFiles(
   }
 }
 
-function notStarted(kind: StressorKind, domain: DomainPlan, exit: Exit | null): LabError {
-  const complaint = exit === null ? "" : (exit.stderr.trim() || exit.stdout.trim()).split("\n").slice(-3).join("\n");
+function notStarted(kind: StressorKind, domain: DomainPlan, exit: Exit | null, printed: string): LabError {
+  const complaint = exit === null ? "" : (exit.stderr.trim() || printed.trim()).split("\n").slice(-3).join("\n");
   return new LabError(
     `the ${kind} stressor did nothing in domain ${domain.name}: ${complaint || `exit ${exit?.code ?? exit?.signal}`}`,
     {

@@ -168,9 +168,28 @@ export const environmentSchema = z.strictObject({
   }),
   images: z.record(z.string(), z.strictObject({ key: z.string(), packages: z.record(z.string(), z.string()) })),
   limits: z.record(z.string(), z.record(z.string(), z.unknown())).describe("<platform>/<context> → limits in force"),
+  variants: z.record(z.string(), z.string()).describe("platform → what runs its domains here: kvm, tcg"),
   workers: z.record(z.string(), z.int()).describe("<platform>/<context> → Apache processes, at most"),
 });
 export type Environment = z.output<typeof environmentSchema>;
+
+const pageCapacitySchema = z.strictObject({
+  platform: z.enum(PLATFORM_NAMES),
+  target: z.string(),
+  path: z.string(),
+  aloneMs: z.number().describe("the slowest of a few requests, one at a time"),
+  perSecond: z.number().describe("answered on 5 connections at a time"),
+});
+export type PageCapacity = z.output<typeof pageCapacitySchema>;
+
+export const calibrationSchema = z.strictObject({
+  scale: z
+    .number()
+    .describe("share of the planned load that was sent: probes' requests a second, floods' numbers of requests"),
+  limitedBy: pageCapacitySchema.nullable().describe("whose page is probed and answers so little; null: the scale is 1"),
+  pages: z.array(pageCapacitySchema).describe("what domains can answer when nothing else is asked of their platform"),
+});
+export type Calibration = z.output<typeof calibrationSchema>;
 
 /** `result.json`. */
 export const resultSchema = z.strictObject({
@@ -183,6 +202,7 @@ export const resultSchema = z.strictObject({
   indicative: z.boolean().describe("fewer than 5 blocks"),
   thresholds: z.strictObject({ abnormalMs: z.number(), unacceptableMs: z.number() }),
   environment: environmentSchema,
+  calibration: calibrationSchema.nullable().describe("null: no trial was begun"),
   trials: z.array(trialSchema),
   comparisons: z.array(comparisonSchema),
 });

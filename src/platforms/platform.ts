@@ -24,12 +24,15 @@ export interface DomainState {
 
 /** How a program inside a domain is run. */
 export interface ExecOptions {
-  output?: "capture" | "inherit" | { file: string };
+  /** `stdout`: given away as it comes; stderr is captured. */
+  output?: "capture" | "inherit" | { file: string } | { stdout: (chunk: Uint8Array) => void };
   stdin?: string;
   /** Gives the program a terminal; needs `inherit`. */
   terminal?: boolean;
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Asks the program, and nothing that it has started, to end (SIGTERM). How it does is its own affair. */
+  end?: AbortSignal;
   env?: Record<string, string>;
   user?: string;
 }
@@ -115,8 +118,12 @@ export interface Platform {
   usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
   /** Facet: the kernel of a domain that has one of its own and runs. Its errors come with the first call. */
   kernel?(host: Host, workspace: Workspace, name: string): ForeignKernel;
+  /** Facet: domains that can stand still. */
+  pausing?: Pausing;
   /** Facet: domains that can be treated as machines. */
   power?: Power;
+  /** Facet: what runs domains differs from machine to machine; a word for what does so here, as `tcg`. */
+  variant?(host: Host, plan: LabPlan): Promise<string>;
   /** Facet: what is a domain's own can be kept, and put back. */
   snapshots?: Snapshots;
   /** Facet: what a domain has on its disk can be kept in a form that every platform with this facet understands. */
@@ -183,10 +190,15 @@ export interface Snapshots {
   ): Promise<void>;
 }
 
+/** Stops a domain where it is, with all that is in its memory, and lets it go on. Throws a LabError for one that does not run. */
+export interface Pausing {
+  pause(host: Host, workspace: Workspace, name: string): Promise<void>;
+  /** One that runs may be told to. */
+  resume(host: Host, workspace: Workspace, name: string): Promise<void>;
+}
+
 /** What can be done with a machine besides starting and destroying it. Each throws a LabError for one that does not run. */
 export interface Power {
-  pause(host: Host, workspace: Workspace, name: string): Promise<void>;
-  resume(host: Host, workspace: Workspace, name: string): Promise<void>;
   /** Presses its power button, and ends it when it has not gone after so long. Its disk stays until it is destroyed. */
   shutdown(host: Host, workspace: Workspace, name: string, deadlineMs: number): Promise<"by itself" | "by force">;
   /** Since it was started. null: not counted. */

@@ -1,4 +1,4 @@
-import type { Comparison, Result } from "../model/result.ts";
+import type { Calibration, Comparison, Result } from "../model/result.ts";
 
 /** What the made-up run of fixture.ts is made of. */
 
@@ -100,7 +100,34 @@ export function fixtureEnvironment(): Result["environment"] {
       "shared/shared": limits(1),
       ...Object.fromEntries(names.map((name) => [`container/${name}`, limits(0.25)])),
     },
+    variants: {},
     workers: { "shared/shared": 48, "container/apache1": 24, "container/apache2": 24 },
+  };
+}
+
+export function fixtureCalibration(): Calibration {
+  const page = (
+    platform: "shared" | "container",
+    target: string,
+    path: string,
+    aloneMs: number,
+    perSecond: number,
+  ) => ({
+    platform,
+    target,
+    path,
+    aloneMs,
+    perSecond,
+  });
+  return {
+    scale: 1,
+    limitedBy: null,
+    pages: [
+      page("shared", "apache1", "/index.html", 1.2, 1840),
+      page("shared", "apache2", "/compute.php", 4.1, 410),
+      page("container", "apache1", "/index.html", 1.9, 620),
+      page("container", "apache2", "/compute.php", 9.3, 118),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Comparison, Reading, Result, Trial } from "../model/result.ts";
 import {
+  fixtureCalibration,
   CPU_BOMBS,
   FIXTURE_PHASES,
   fixtureEnvironment,
@@ -58,8 +59,20 @@ export function fixtureResult({ blocks = 5, invalid = false }: FixtureOptions = 
     indicative: blocks < 5,
     thresholds: { abnormalMs: 100, unacceptableMs: 1000 },
     environment: fixtureEnvironment(),
+    calibration: fixtureCalibration(),
     trials,
     comparisons: fixtureComparisons(blocks),
+  };
+}
+
+/** The same, as if the containers had been emulated machines. */
+export function emulatedResult(): Result {
+  const result = JSON.parse(JSON.stringify(fixtureResult()).replaceAll('"container', '"qemu')) as Result;
+  const limitedBy = { platform: "qemu", target: "apache1", path: "/index.html", aloneMs: 84, perSecond: 31 } as const;
+  return {
+    ...result,
+    environment: { ...result.environment, variants: { qemu: "tcg" } },
+    calibration: { scale: 0.09, limitedBy, pages: [limitedBy] },
   };
 }
 

@@ -3,7 +3,7 @@ import type { Result } from "../model/result.ts";
 import { resultSchema } from "../model/result.ts";
 import { STUDY_2009 } from "./data/study-2009.ts";
 import { fixtureEcdfs } from "./fixture-ecdfs.ts";
-import { fixtureResult } from "./fixture.ts";
+import { emulatedResult, fixtureResult } from "./fixture.ts";
 import { renderHtml } from "./html-report.ts";
 
 const render = (result: Result): string => renderHtml(result, fixtureEcdfs(), STUDY_2009);
@@ -30,6 +30,15 @@ describe("report.html", () => {
     expect(text).toContain("shared: nothing established Not to be relied on: On shared");
     expect(render(fixtureResult({ invalid: true }))).toContain("<title>Not valid: study");
     expect(textOf(page)).not.toContain("Not to be relied on");
+  });
+
+  it("says what emulates a platform's processor, and what each platform could do, beside what was made of it", () => {
+    const text = textOf(render(emulatedResult()));
+    expect(text).toContain("not how fast virtual machines are");
+    expect(text.indexOf("qemu (TCG) is emulation")).toBeLessThan(text.indexOf("What apache1 felt"));
+    expect(text).toContain("qemu (TCG) apache1/index.html 84.0 31");
+    expect(text).toContain("every platform gets 0.09 of the planned load");
+    expect(textOf(page)).toContain("Loads were sent as planned.");
   });
 
   it("loads nothing from anywhere", () => {

@@ -34,6 +34,10 @@ export interface RunView {
   /** Whether anything of it may be relied on. */
   valid: boolean;
   platforms: PlatformName[];
+  /** As a reader is told it, with what runs it: `qemu (TCG)`. */
+  nameOf(platform: PlatformName): string;
+  /** Emulate the processor. */
+  emulated: PlatformName[];
   /** Reference first. */
   phases: PhaseView[];
   /** What the verdicts rest on. */
@@ -52,9 +56,14 @@ export function viewRun(result: Result): RunView {
   const target = main?.target ?? probesOf(result.trials)[0]?.target ?? "";
   const metric = main?.metric ?? "http p95";
   const cells = new Map<string, CellView>();
+  const { variants } = result.environment;
+  const platforms = PLATFORM_NAMES.filter((name) => result.trials.some((trial) => trial.platform === name));
   return {
     valid: result.valid,
-    platforms: PLATFORM_NAMES.filter((name) => result.trials.some((trial) => trial.platform === name)),
+    platforms,
+    nameOf: (platform) =>
+      [platform, ...(variants[platform] === undefined ? [] : [`(${variants[platform].toUpperCase()})`])].join(" "),
+    emulated: platforms.filter((platform) => variants[platform] === "tcg"),
     phases: phasesOf(result),
     target,
     metric,

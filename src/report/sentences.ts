@@ -1,5 +1,5 @@
 import type { PlatformName } from "../model/lab.ts";
-import type { Comparison, Result } from "../model/result.ts";
+import type { Calibration, Comparison, Result } from "../model/result.ts";
 import { countOf, formatConfidence, formatCount, formatMs, formatRatio, formatShare, listOf } from "./format.ts";
 import type { PhaseView, RunView } from "./run-view.ts";
 import { VERDICT_STYLES, type Verdict } from "./verdicts.ts";
@@ -55,19 +55,38 @@ export function intervalText(row: Comparison): string | null {
 /** A platform's worst case in a few words: `container: degraded under cpu-4-disk`. */
 export function platformHeadline(view: RunView, platform: PlatformName): string {
   const { loads, worst } = platformLoads(view, platform);
-  if (!view.valid) return `${platform}: nothing established`;
-  if (worst === undefined) return `${platform}: not compared`;
-  if (loads.every(({ row }) => row.verdict === "unaffected")) return `${platform}: unaffected by every load`;
+  const name = view.nameOf(platform);
+  if (!view.valid) return `${name}: nothing established`;
+  if (worst === undefined) return `${name}: not compared`;
+  if (loads.every(({ row }) => row.verdict === "unaffected")) return `${name}: unaffected by every load`;
   const { word } = VERDICT_STYLES[worst.row.verdict];
-  return `${platform}: ${word} under ${worst.phase.name}${worst.row.indicative ? " (indicative)" : ""}`;
+  return `${name}: ${word} under ${worst.phase.name}${worst.row.indicative ? " (indicative)" : ""}`;
 }
 
 /** What was measured on a platform: at rest, under the load that hurt most, and how many loads did what. */
 export function platformSentence(view: RunView, platform: PlatformName): string {
   const { loads, worst, resting } = platformLoads(view, platform);
-  if (worst === undefined) return `On ${platform}, no load could be compared with the reference.`;
+  const name = view.nameOf(platform);
+  if (worst === undefined) return `On ${name}, no load could be compared with the reference.`;
   const doubt = view.valid ? "" : "Not to be relied on: ";
-  return `${doubt}On ${platform}, 95 % of ${view.target}’s answers came within ${formatMs(resting)} at rest. ${worstSentence(worst)} ${tally(loads.map(({ row }) => row.verdict))}`;
+  return `${doubt}On ${name}, 95 % of ${view.target}’s answers came within ${formatMs(resting)} at rest. ${worstSentence(worst)} ${tally(loads.map(({ row }) => row.verdict))}`;
+}
+
+/** Why and how far loads were scaled; none when they were as planned. */
+export function scaleSentences({ scale, limitedBy }: Calibration): string[] {
+  if (limitedBy === null) return [];
+  const { platform, target, path, perSecond } = limitedBy;
+  return [
+    `${target}${path} on ${platform} is answered ${formatCount(perSecond)} times a second when nothing else runs, so every platform gets ${scale} of the planned load: of the requests a second of probes, and of floods’ numbers of requests. Connections at a time and stressors are as planned.`,
+  ];
+}
+
+/** What a comparison with an emulated platform is worth. */
+export function emulationSentences(view: RunView): string[] {
+  return view.emulated.map(
+    (platform) =>
+      `${view.nameOf(platform)} is emulation: TCG does in software what a processor with virtualization does itself. Its figures show how far it isolates, not how fast virtual machines are.`,
+  );
 }
 
 interface ComparedLoad {

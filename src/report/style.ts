@@ -52,7 +52,7 @@ nav { margin-top: 1.4rem; font-size: 0.9rem; display: flex; flex-wrap: wrap; gap
 .validity.valid { background: var(--good-back); color: var(--good-ink); border-color: var(--good-ink); }
 .validity.indicative { background: var(--slow-back); color: var(--slow-ink); border-color: var(--slow-ink); }
 .validity.invalid { background: var(--worst-back); color: var(--worst-ink); border-color: var(--worst-ink); }
-.headlines { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 1.6rem 2.6rem; margin: 2.1rem 0 0; }
+.headlines { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1.6rem 2.6rem; margin: 2.1rem 0 0; }
 .headline { border-top: 4px solid var(--mark); padding-top: 0.75rem; }
 .headline h3 { margin: 0; font-size: 1.28rem; line-height: 1.3; letter-spacing: -0.01em; text-wrap: balance; }
 .headline p { margin: 0.45rem 0 0; }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { fixtureResult } from "./fixture.ts";
+import { emulatedResult, fixtureResult } from "./fixture.ts";
 import { renderTerminalTable } from "./terminal.ts";
 
 const plain = { colour: false, width: 130 };
@@ -26,6 +26,16 @@ describe("the report in the terminal", () => {
     expect(text).toMatch(/shared +flood-1000 +2\.21 s +1\.91 s to 2\.56 s +567× +■ unacceptable/);
     expect(text).toMatch(/shared +cpu-4-disk +no answer +1\.18 s to ∞ +∞ +✕ did not return/);
     expect(text).toContain("On container, 95 % of apache1’s answers came within 3.60 ms at rest.");
+  });
+
+  it("names what emulates a platform's processor, and how far loads were scaled for it", () => {
+    const text = renderTerminalTable(emulatedResult(), { colour: false, width: 400 });
+    expect(text).toMatch(/qemu \(TCG\) +reference/);
+    expect(text).toContain("On qemu (TCG), 95 % of apache1’s answers came within 3.60 ms at rest.");
+    expect(text).toContain("qemu (TCG) is emulation");
+    expect(text).toContain("apache1/index.html on qemu is answered 31 times a second when nothing else runs");
+    expect(text).toContain("every platform gets 0.09 of the planned load");
+    expect(renderTerminalTable(fixtureResult(), plain)).not.toMatch(/TCG|planned load/);
   });
 
   it("gives no interval and calls verdicts indicative with fewer than 5 blocks", () => {

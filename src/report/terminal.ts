@@ -5,7 +5,7 @@ import type { Result } from "../model/result.ts";
 import { annexRows, summariseRuns, type AnnexSummary } from "./annex.ts";
 import { formatCount, formatMs, formatMsCell, formatRatio } from "./format.ts";
 import { viewRun, type RunView } from "./run-view.ts";
-import { intervalText, platformSentence, validitySentence } from "./sentences.ts";
+import { emulationSentences, intervalText, platformSentence, scaleSentences, validitySentence } from "./sentences.ts";
 import { VERDICT_STYLES, type Verdict } from "./verdicts.ts";
 
 interface TerminalOptions {
@@ -58,7 +58,13 @@ export function renderTerminalTable(result: Result, options: TerminalOptions): s
     validityText(result, options, colours),
     annexText(result, options, colours),
     verdictText(view, options, colours),
-    view.platforms.map((platform) => wrap(platformSentence(view, platform), options.width)).join("\n\n"),
+    [
+      ...view.platforms.map((platform) => platformSentence(view, platform)),
+      ...emulationSentences(view),
+      ...(result.calibration === null ? [] : scaleSentences(result.calibration)),
+    ]
+      .map((sentence) => wrap(sentence, options.width))
+      .join("\n\n"),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
@@ -122,7 +128,7 @@ function verdictRows(view: RunView, platform: PlatformName, intervals: boolean, 
     const text = `${mark} ${word}${row.indicative && row.verdict !== "reference" ? " (indicative)" : ""}`;
     return [
       [
-        platform,
+        view.nameOf(platform),
         phase.name,
         formatMs(row.estimate),
         ...(intervals ? [intervalText(row) ?? "–"] : []),

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -373,6 +374,29 @@ needs(
       } finally {
         archive.close();
       }
+    });
+
+    test("killed in the middle of a build, it leaves nothing that prune or the next build does not clear", async () => {
+      const [waits, begun] = ["waits", "begun"].map((name) => join(sandbox.folder, name));
+      mkdirSync(join(sandbox.folder, "slow"));
+      const hook = `#!/bin/sh\n: >${begun}\nwhile [ -e ${waits} ]; do sleep 0.1; done\n`;
+      writeFileSync(join(sandbox.folder, "slow/10-wait"), hook);
+      file("slow.yaml", "base: apt\nhooks: slow\n");
+      const create = ["env", ...environment(), process.execPath, PROGRAM, "image", "create", "slow", "slow.yaml"];
+      for (const clear of [["prune"], ["create", "slow", "slow.yaml"]]) {
+        file("waits", "");
+        rmSync(begun ?? "", { force: true });
+        const { child, ended } = sandbox.start(create);
+        await vi.waitUntil(() => existsSync(begun ?? ""), { timeout: 120_000, interval: 100 });
+        child.kill("SIGKILL");
+        await ended;
+        expect(remains()).not.toEqual([]);
+        expect(names()).not.toContain("slow.json");
+        rmSync(waits ?? "");
+        succeed(...clear);
+        expect(remains()).toEqual([]);
+      }
+      expect(json<ShownImage>("show", "slow")).toMatchObject({ name: "slow" });
     });
 
     test("an image in the store that was damaged is told, and built again", () => {

@@ -68,6 +68,7 @@ needs(...LAB_NEEDS)("the study in miniature", () => {
   describe("the run folder", () => {
     test("holds everything, and a result as its schema says", () => {
       expect(readdirSync(folder).toSorted()).toEqual([
+        "calibration.json",
         "environment.json",
         "experiment.yaml",
         "lab.yaml",
@@ -165,9 +166,10 @@ needs(...LAB_NEEDS)("the study in miniature", () => {
     for (const trial of result.trials) {
       const { requests, ok, failed, timeouts, rateHz } = probeOf(trial);
       expect(ok + failed + timeouts).toBe(requests);
-      expect(rateHz).toBe(100);
+      // As planned, unless this machine is too slow for it.
+      expect(rateHz).toBe(Number((100 * (result.calibration?.scale ?? 0)).toPrecision(6)));
       // A second of 100 requests a second; that a late generator may begin fewer is what validity is about.
-      if (trial.valid) expect(requests).toBe(100);
+      if (trial.valid && rateHz === 100) expect(requests).toBe(100);
       for (const flood of readingsOf("flood", [trial]))
         expect(flood.ok + flood.failed + flood.timeouts).toBe(flood.requests);
       for (const connect of readingsOf("connect", [trial]))

@@ -107,6 +107,9 @@ async function runIn(
       );
     }
     options.signal?.addEventListener("abort", kill, { signal: over.signal });
+    const ask = () => void send(out, "end\n");
+    if (options.end?.aborted === true) ask();
+    options.end?.addEventListener("abort", ask, { signal: over.signal });
     let endedMs: number | null = null;
     let rungMs = beganMs;
     for (;;) {
@@ -259,6 +262,16 @@ function outputSink({ streams }: Host, output: NonNullable<ExecOptions["output"]
       out: (bytes: Buffer) => stdout.push(Buffer.from(bytes)),
       err: (bytes: Buffer) => stderr.push(Buffer.from(bytes)),
       stdout: () => stdout.text(),
+      stderr: () => stderr.text(),
+      close: async () => undefined,
+    };
+  }
+  if ("stdout" in output) {
+    const stderr = new Tail(CAPTURE_BYTES);
+    return {
+      ...nothing,
+      out: output.stdout,
+      err: (bytes: Buffer) => stderr.push(Buffer.from(bytes)),
       stderr: () => stderr.text(),
       close: async () => undefined,
     };

@@ -1,7 +1,7 @@
 import type { Command, Host } from "../../host/host.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import type { ExecOptions, Exit, Workspace } from "../platform.ts";
-import { killSession } from "../process-session.ts";
+import { endWhenAsked, killSession } from "../process-session.ts";
 import { userIds } from "../user-ids.ts";
 import { setLimits } from "./limits.ts";
 
@@ -35,7 +35,11 @@ export async function execInNamespace(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   const running = await host.processes.start(command);
-  const finished = await running.exited;
+  const over = new AbortController();
+  const [finished] = await Promise.all([
+    running.exited.finally(() => over.abort()),
+    endWhenAsked(host, options.end, over.signal, async () => running.pid),
+  ]);
   // What it started may have left its process group, never its session unless it meant to live on.
   if (finished.timedOut || options.signal?.aborted === true) await killSession(host, cgroup, running.pid);
   options.signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import type { Finished, Host, Running } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import type { ExecOptions, Exit, Workspace } from "../platform.ts";
-import { killSession } from "../process-session.ts";
+import { endWhenAsked, killSession } from "../process-session.ts";
 import { userIds } from "../user-ids.ts";
 import { domainPaths, runtimeRoot } from "./domain-paths.ts";
 import { exitOf, isKnown, runtimeComplaint } from "./runtime.ts";
@@ -63,10 +63,15 @@ export async function execInContainer(
       output: options.output ?? "capture",
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     });
-    const timedOut = await endsTooLate(host, running, options);
+    const pidOf = async () => Number(await host.files.readTextIfExists(pidFile)) || null;
+    const over = new AbortController();
+    const [timedOut] = await Promise.all([
+      endsTooLate(host, running, options).finally(() => over.abort()),
+      endWhenAsked(host, options.end, over.signal, pidOf),
+    ]);
     if (timedOut || options.signal?.aborted === true) {
-      const pid = Number(await host.files.readTextIfExists(pidFile));
-      if (pid > 0) await killSession(host, `${workspace.cgroup}/${domain.name}`, pid);
+      const pid = await pidOf();
+      if (pid !== null) await killSession(host, `${workspace.cgroup}/${domain.name}`, pid);
       await endsTooLate(host, running, { timeoutMs: RUNTIME_GRACE_MS });
       running.kill("SIGKILL");
     }

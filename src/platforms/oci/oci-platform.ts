@@ -8,6 +8,7 @@ import { execInContainer } from "./exec.ts";
 import { unmountRoot } from "./layer.ts";
 import { prepareDomain } from "./prepare.ts";
 import { containerStates, endRuntime, forgetContainer, isKnown, runContainer } from "./runtime.ts";
+import { pausing } from "./pausing.ts";
 import { ociLayers, ociSnapshots } from "./snapshots.ts";
 import { tryContainer } from "./try-container.ts";
 
@@ -38,7 +39,7 @@ export function createOciPlatform({ name: platform, merges }: OciPlatformOptions
       // One whose first process ended is still known to the runtime. Most starts need not ask.
       if (await isKnown(host, plan.lab, domain.name)) {
         const state = (await containerStates(host, plan.lab)).find(({ id }) => id === domain.name);
-        if (state?.status === "running") return;
+        if (state?.status === "running" || state?.status === "paused") return;
         await endContainer(host, workspace, plan.lab, domain.name);
       }
       await runContainer(host, plan.lab, domain.name, paths);
@@ -56,6 +57,7 @@ export function createOciPlatform({ name: platform, merges }: OciPlatformOptions
       execInContainer(host, workspace, plan.lab, domain, argv, options),
     logFile: (workspace, name) => domainPaths(workspace, name).log,
     usage: (host, workspace, name) => readUsage(host.cgroups, `${workspace.cgroup}/${name}`),
+    pausing,
     snapshots: ociSnapshots(platform),
     layers: ociLayers(platform),
   };
@@ -75,15 +77,16 @@ async function listDomains(host: Host, workspace: Workspace, plan: LabPlan): Pro
     names.map(async (name): Promise<DomainState> => {
       const paths = domainPaths(workspace, name);
       const container = containers.get(name);
-      const running = container?.status === "running";
+      const status = container?.status;
+      const alive = status === "running" || status === "paused" ? status : null;
       // The configuration is written last; the root is empty unless it is mounted.
       const whole = (await host.files.exists(paths.config)) && (await host.files.list(paths.root)).length > 0;
       return {
         lab: plan.lab,
         name,
         // One that was left half-made is stopped, not prepared: it cannot be started.
-        state: running ? "running" : container === undefined && whole ? "prepared" : "stopped",
-        pid: running ? container.pid : null,
+        state: alive ?? (container === undefined && whole ? "prepared" : "stopped"),
+        pid: alive === null ? null : (container?.pid ?? null),
         orphan: !planned.has(name),
       };
     }),

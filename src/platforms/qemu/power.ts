@@ -1,14 +1,14 @@
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import type { Power, Workspace } from "../platform.ts";
+import type { Pausing, Power, Workspace } from "../platform.ts";
 import { guestPaths } from "./guest-paths.ts";
 import { askMonitor, type MonitorCommand } from "./monitor.ts";
 
 const POLL_MS = 50;
 const KILL_DEADLINE_MS = 20_000;
 
-/** What QEMU's monitor can do with a guest. */
-export const power: Power = {
+/** By QEMU's monitor; a guest's own clock stands still, too. */
+export const pausing: Pausing = {
   async pause(host, workspace, name) {
     await ask(host, workspace, name, { execute: "stop" });
   },
@@ -16,7 +16,10 @@ export const power: Power = {
   async resume(host, workspace, name) {
     await ask(host, workspace, name, { execute: "cont" });
   },
+};
 
+/** What QEMU's monitor can do with a guest beyond that. */
+export const power: Power = {
   async shutdown(host, workspace, name, deadlineMs) {
     const group = `${workspace.cgroup}/${name}`;
     await ask(host, workspace, name, { execute: "query-status" });

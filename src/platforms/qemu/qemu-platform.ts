@@ -7,14 +7,14 @@ import { prepareGuestFiles } from "../guest/prepare-files.ts";
 import { GuestKernel } from "../guest/guest-kernel.ts";
 import { guestUser } from "../guest/guest-user.ts";
 import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../platform.ts";
-import { tryAccelerator } from "./accelerator.ts";
+import { chooseAccelerator, tryAccelerator } from "./accelerator.ts";
 import { bootGuest } from "./boot.ts";
 import { describeEnd } from "./guest-end.ts";
 import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
 import { qemuLayers } from "./layers.ts";
 import { wakeGuest } from "./memory.ts";
 import { askMonitor, statusOf } from "./monitor.ts";
-import { power } from "./power.ts";
+import { pausing, power } from "./power.ts";
 import { qemuSnapshots } from "./snapshots.ts";
 
 const DESTROY_DEADLINE_MS = 20_000;
@@ -65,9 +65,11 @@ export function createQemuPlatform(): Platform {
     kernel: (host, workspace, name) => new GuestKernel(host, guestOf(host, workspace, name)),
     logFile: (workspace, name) => guestPaths(workspace, name).log,
     usage: readGuestUsage,
+    pausing,
     power,
     snapshots: qemuSnapshots,
     layers: qemuLayers,
+    variant: (host, { domains }) => chooseAccelerator(host, domains[0]?.machine?.accel ?? "auto"),
   };
 }
 
@@ -124,6 +126,8 @@ async function readGuestUsage(host: Host, workspace: Workspace, name: string): P
   const usage = await readUsage(host.cgroups, group);
   const own = { ...usage, pidsPeak: null };
   if ((await host.cgroups.pids(group)).length === 0) return own;
+  // One that stands still tells nothing.
+  if ((await runState(host, guestPaths(workspace, name))).state === "paused") return { ...own, oomKills: null };
   const { stdout } = await execInGuest(host, guestOf(host, workspace, name), ["cat", "/proc/vmstat"], {
     timeoutMs: ASK_MS,
   });

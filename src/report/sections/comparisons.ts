@@ -2,7 +2,7 @@ import type { Comparison, Result } from "../../model/result.ts";
 import { formatMs, formatRatio, formatShare } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { RunView } from "../run-view.ts";
-import { intervalText } from "../sentences.ts";
+import { emulationSentences, intervalText } from "../sentences.ts";
 import { dataTable, verdictChip, type TableColumn, type TableRow } from "./parts.ts";
 
 /** Comparisons beyond the matrix: the other probes, and platform against platform. */
@@ -18,7 +18,7 @@ export function otherComparisons(result: Result, view: RunView): Html {
   ${
     between.length > 0 &&
     html`<h3>Platform against platform</h3>
-      ${betweenTable(between)}`
+      ${emulationSentences(view).map((sentence) => html`<p>${sentence}</p>`)} ${betweenTable(between, view)}`
   }`;
 }
 
@@ -53,7 +53,7 @@ function othersTable(rows: readonly Comparison[]): Html {
 /** Between platforms there is no reference to be unaffected by. */
 const BETWEEN_WORDS: Partial<Record<Comparison["verdict"], string>> = { unaffected: "alike", degraded: "slower" };
 
-function betweenTable(rows: readonly Comparison[]): Html {
+function betweenTable(rows: readonly Comparison[], view: RunView): Html {
   const probes = new Set(rows.map(probeOf));
   const named = probes.size > 1;
   const columns: TableColumn[] = [
@@ -70,7 +70,9 @@ function betweenTable(rows: readonly Comparison[]): Html {
   const body = rows.map((row): TableRow => {
     const { low, high } = row.ratio;
     const interval = row.confidence === null ? "–" : `${formatRatio(low)} to ${formatRatio(high)}`;
-    const slower = [row.platform, formatMs(row.estimate), row.against, formatMs(row.reference)];
+    const other = view.platforms.find((platform) => platform === row.against);
+    const against = other === undefined ? row.against : view.nameOf(other);
+    const slower = [view.nameOf(row.platform), formatMs(row.estimate), against, formatMs(row.reference)];
     const verdict = verdictChip(row, BETWEEN_WORDS[row.verdict]);
     return {
       cells: [

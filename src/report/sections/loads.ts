@@ -2,6 +2,7 @@ import type { Result, Trial } from "../../model/result.ts";
 import { formatCount, formatMs, formatMsCell, formatShare, formatSize, listOf } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import { medianOf, type FloodReading, type RunView, type StressReading } from "../run-view.ts";
+import { scaleSentences } from "../sentences.ts";
 import { dataTable, type TableColumn, type TableRow } from "./parts.ts";
 
 /** What really loaded the platforms: floods, stressors, and how far the limits held them back. Valid trials only. */
@@ -18,7 +19,26 @@ export function loadsSection(result: Result, view: RunView): Html {
       A load that did nothing would prove nothing: a trial whose flood or stressor did not do its work is invalid.
       Figures are medians over the valid blocks, unless they say otherwise.
     </p>
-    ${floodTable(groups)}${stressTable(groups)}${throttleTable(groups)}`;
+    ${capacityTable(result, view)}${floodTable(groups)}${stressTable(groups)}${throttleTable(groups)}`;
+}
+
+/** What the scale of the loads rests on. */
+function capacityTable({ calibration }: Result, view: RunView): Html | null {
+  if (calibration === null) return null;
+  const columns: TableColumn[] = [
+    { head: "platform" },
+    { head: "page" },
+    { head: "one request alone, ms", numeric: true },
+    { head: "answered a second", numeric: true },
+  ];
+  const rows = calibration.pages.map(({ platform, target, path, aloneMs, perSecond }): TableRow => ({
+    cells: [view.nameOf(platform), `${target}${path}`, formatMsCell(aloneMs), formatCount(perSecond)],
+  }));
+  const [told = "Loads were sent as planned."] = scaleSentences(calibration);
+  const caption =
+    "What each platform could do before the first trial, with nothing else running: the slowest of five requests, and answers on 5 connections at a time.";
+  return html`<p>${told}</p>
+    ${dataTable(caption, columns, rows)}`;
 }
 
 interface Group {

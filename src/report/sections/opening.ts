@@ -3,7 +3,14 @@ import { drawOverview } from "../charts/overview.ts";
 import { countOf, formatConfidence, formatCount, formatMs, formatRatio, formatShare, listOf } from "../format.ts";
 import { html, unbroken, type Html } from "../html.ts";
 import type { CellView, RunView } from "../run-view.ts";
-import { intervalText, platformHeadline, platformSentence, validitySentence } from "../sentences.ts";
+import {
+  emulationSentences,
+  intervalText,
+  platformHeadline,
+  platformSentence,
+  scaleSentences,
+  validitySentence,
+} from "../sentences.ts";
 import { VERDICT_STYLES, type Verdict } from "../verdicts.ts";
 import { platformLegend, verdictChip } from "./parts.ts";
 
@@ -27,8 +34,8 @@ export function masthead(result: Result, view: RunView): Html {
     <p class="kicker">Cloison · ${result.name}</p>
     <h1>How much does ${view.target || "a domain"} feel its neighbours?</h1>
     <p class="meta">
-      ${when}${listOf(view.platforms)} · ${countOf(cpus, "CPU")}, ${cpu} · ${distribution}, Linux ${kernel} · seed
-      ${result.seed}
+      ${when}${listOf(view.platforms.map(view.nameOf))} · ${countOf(cpus, "CPU")}, ${cpu} · ${distribution}, Linux
+      ${kernel} · seed ${result.seed}
     </p>
     <section class="validity ${tone}" aria-labelledby="validity">
       <h2 id="validity">${title}</h2>
@@ -58,9 +65,14 @@ export function headlines(result: Result, view: RunView): Html {
   const interval = result.indicative
     ? "Without intervals: there are fewer than 5 blocks."
     : "Lines are intervals over blocks.";
+  const notes = [
+    ...emulationSentences(view),
+    ...(result.calibration === null ? [] : scaleSentences(result.calibration)),
+  ];
   return html`<section class="headlines" aria-label="In short">${cards}</section>
+    ${notes.map((note) => html`<p class="note">${note}</p>`)}
     <figure>
-      <div>${platformLegend(view.platforms)}</div>
+      <div>${platformLegend(view)}</div>
       <div class="wide">${overview("overview", 960)}</div>
       <div class="narrow">${overview("overview-narrow", 420)}</div>
       <figcaption>
@@ -72,7 +84,7 @@ export function headlines(result: Result, view: RunView): Html {
 
 /** Platform by phase: the verdict, the p95 with its interval, the ratio to the reference. */
 export function verdictMatrix(result: Result, view: RunView): Html {
-  const heads = view.platforms.map((platform) => html`<th scope="col">${platform}</th>`);
+  const heads = view.platforms.map((platform) => html`<th scope="col">${view.nameOf(platform)}</th>`);
   const rows = view.phases.map(
     (phase) =>
       html`<tr>

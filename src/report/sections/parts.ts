@@ -2,6 +2,7 @@ import type { PlatformName } from "../../model/lab.ts";
 import type { Comparison } from "../../model/result.ts";
 import { PLATFORM_MARKS } from "../charts/palette.ts";
 import { html, trusted, type Html } from "../html.ts";
+import type { RunView } from "../run-view.ts";
 import { VERDICT_STYLES } from "../verdicts.ts";
 
 /** A verdict as colour, mark and word. */
@@ -14,8 +15,8 @@ export function verdictChip(
   return html`<span class="verdict ${row.verdict}"><i aria-hidden="true">${mark}</i>${word}${doubt}</span>`;
 }
 
-export function platformLegend(platforms: readonly PlatformName[]): Html {
-  const items = platforms.map((platform) => html`<li>${platformSwatch(platform)}${platform}</li>`);
+export function platformLegend({ platforms, nameOf }: Pick<RunView, "platforms" | "nameOf">): Html {
+  const items = platforms.map((platform) => html`<li>${platformSwatch(platform)}${nameOf(platform)}</li>`);
   return html`<ul class="legend" aria-label="Platforms">
     ${items}
   </ul>`;

@@ -18,7 +18,7 @@ export function phaseSections(result: Result, view: RunView, ecdfs: readonly Ecd
       length means nothing. Right, the share of requests that were answered within so long; a curve that ends below 100
       % left the rest unanswered. All charts share their axes.
     </p>
-    ${platformLegend(view.platforms)}${phases}`;
+    ${platformLegend(view)}${phases}`;
 }
 
 interface Shared {
