@@ -12,7 +12,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const record = join(root, "test/long/inputs.sha256");
 const inputs = [
   "src",
+  "guest",
+  "test/contract",
   "test/long",
+  "test/xen-host",
   "test/needs.ts",
   "test/probes.ts",
   "examples",

@@ -7,6 +7,7 @@ import { createContainerPlatform } from "./platforms/container/container-platfor
 import { createNamespacePlatform } from "./platforms/namespace/namespace-platform.ts";
 import { createQemuPlatform } from "./platforms/qemu/qemu-platform.ts";
 import { createSharedPlatform } from "./platforms/shared/shared-platform.ts";
+import { createXenPlatform } from "./platforms/xen/xen-platform.ts";
 
 /** The composition root: the real host and the concrete platforms are named here only. What is given takes their places. */
 export function compose(given: Partial<AppContext> & Pick<AppContext, "version" | "root">): AppContext {
@@ -18,6 +19,7 @@ export function compose(given: Partial<AppContext> & Pick<AppContext, "version" 
       shared: createSharedPlatform(),
       namespace: createNamespacePlatform(),
       qemu: createQemuPlatform(),
+      xen: createXenPlatform(),
     },
     pid: process.pid,
     node: { path: process.execPath, version: process.version },

@@ -98,7 +98,7 @@ function fakeContext(running: string[] = ["apache1", "apache2"]): LabContext {
   return {
     host: { ...host, clock: createClock() },
     paths: { state: "/state", run: "/run" },
-    platforms: { container: platform, shared: platform, namespace: platform, qemu: platform },
+    platforms: { container: platform, shared: platform, namespace: platform, qemu: platform, xen: platform },
     pid: 1,
     startWebServer: () => Promise.reject(new Error("not asked for")),
   };

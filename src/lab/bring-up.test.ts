@@ -83,6 +83,7 @@ test("a new lab: what undoes a step is recorded before it is taken, and the plan
     "remove namespaces ",
     "remove /run/cloison/runc/demo",
     "remove /run/cloison/qemu/demo",
+    "remove /run/cloison/xen/demo",
     "remove /state/labs/demo",
     "remove /run/cloison/demo",
     "make directory /state/labs/demo",
@@ -298,4 +299,22 @@ test.each([
   story();
   await up();
   expect(story().lab).toContain("start two");
+});
+
+test("vifs that domains bring along are there before the network is made", async () => {
+  const plan = { ...PLAN, platform: "xen" as const };
+  const order = (lines: string[]) => lines.filter((line) => /^(start|apply network)/.test(line));
+  const all = NAMESPACES.length;
+  await up(plan);
+  // What a vif has come into is looked at.
+  expect(order(story().lab)).toEqual([
+    "start one",
+    "start two",
+    `apply network to ${all} namespaces, ${all - 1} of them new`,
+  ]);
+  await up(plan, { changedOnly: true });
+  expect(order(story().lab)).toEqual([`apply network to ${all} namespaces, 0 of them new, all known`]);
+  fixture.running.delete("two");
+  await up(plan, { changedOnly: true });
+  expect(order(story().lab)).toEqual(["start two", `apply network to ${all} namespaces, 0 of them new`]);
 });

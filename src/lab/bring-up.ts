@@ -94,9 +94,17 @@ export async function bringUp(
       if (mayHaveStopped) starting.push((await startDhcpServers(context, plan, servers)).listening);
     };
     const { onBridges, onOthers } = dhcpServers(plan);
+    // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
+    const make = async () => {
+      const built = workspaceOf(context, plan.lab, await roots);
+      await makeDomains(context, platform, built, plan, changes.create, made, options);
+    };
+    const vifsCome = platform.bringsVifs === true && changes.create.length > 0;
+    if (vifsCome) await make();
     const applying = applyNetwork(host, plan.network, {
-      fresh: missing,
-      ...(known === null ? {} : { from: known.network }),
+      // What a vif has come into is new no more, and nothing is known of the vif.
+      fresh: vifsCome ? missing.filter((name) => name !== plan.hostNamespace) : missing,
+      ...(known === null || vifsCome ? {} : { from: known.network }),
       switches: labSwitches(context.paths, plan),
       onBridges: () => startDhcp(onBridges),
     });
@@ -108,15 +116,15 @@ export async function bringUp(
     const applied = await applying;
     options.onStep?.({ step: "network", changes: applied.length });
     if (onOthers.length > 0) await startDhcp(onOthers);
-    // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
-    const built = workspaceOf(context, plan.lab, await roots);
+    await roots;
     for await (const { lan, interface: name } of joinLabUplinks(context, plan, options.confirmWithinMs ?? null)) {
       made.uplinks.push(lan);
       options.onStep?.({ step: "uplink", name });
     }
     // All come to an end before a failure of any is acted on: nothing may be made while it is being undone.
-    const domains = makeDomains(context, platform, built, plan, changes.create, made, options);
-    for (const one of await Promise.allSettled([...starting, domains])) if (one.status === "rejected") throw one.reason;
+    const domains = vifsCome ? [] : [make()];
+    for (const one of await Promise.allSettled([...starting, ...domains]))
+      if (one.status === "rejected") throw one.reason;
     await leasesTaken(context, plan, changes.create, options.signal);
     const store = await (staged ?? stage());
     await store();

@@ -42,6 +42,7 @@ export function createFixture(options: FakeHostOptions = {}): Fixture {
         shared: platform("shared"),
         namespace: platform("namespace"),
         qemu: platform("qemu"),
+        xen: { ...platform("xen"), bringsVifs: true },
       },
       pid: 42,
       async startWebServer(_host, { address, cgroup }) {

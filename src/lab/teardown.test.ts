@@ -44,6 +44,7 @@ test("processes end first; then the journal is undone, newest first; then what t
     "remove namespaces cloison.demo.one cloison.demo.host cloison.demo.lost",
     "remove /run/cloison/runc/demo",
     "remove /run/cloison/qemu/demo",
+    "remove /run/cloison/xen/demo",
     `remove ${DIRECTORY}`,
     "remove /run/cloison/demo",
   ]);

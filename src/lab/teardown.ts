@@ -65,7 +65,8 @@ export async function tearDown(context: LabContext, lab: string): Promise<void> 
   });
   // The journal stays with the folder until all else is gone, so that the next `down` goes on from here.
   if (left().length === 0) {
-    for (const directory of [`${paths.run}/runc/${lab}`, `${paths.run}/qemu/${lab}`, ...directories]) {
+    const own = ["runc", "qemu", "xen"].map((platform) => `${paths.run}/${platform}/${lab}`);
+    for (const directory of [...own, ...directories]) {
       await attempt(directory, () => host.files.remove(directory));
     }
   }

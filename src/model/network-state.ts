@@ -6,15 +6,16 @@ export interface Link {
   name: string;
   /**
    * `vlan`: an 802.1Q sub-interface. `switch-port`: the port of an Open vSwitch that is the switch itself, its local port.
-   * `tap`: the machine's end of an interface of a guest with a kernel of its own, `nic` that interface inside.
+   * `tap`: the machine's end of an interface of a guest with a kernel of its own, `nic` that interface inside. `vif`: as a tap,
+   * of a domain that brings it along when it starts, and takes it away when it ends.
    */
-  kind: "veth" | "tap" | "nic" | "bridge" | "vlan" | "switch-port" | "loopback" | "other";
+  kind: "veth" | "tap" | "vif" | "nic" | "bridge" | "vlan" | "switch-port" | "loopback" | "other";
   up: boolean;
   mtu: number;
   mac: string | null;
   /** The bridge that it is a port of. */
   master: string | null;
-  /** veth, tap and nic: where the other end is. Each end names the other. */
+  /** veth, tap, vif and nic: where the other end is. Each end names the other. */
   peer: { namespace: NamespaceName; name: string } | null;
   /** CPUs that process what the interface receives (RPS); empty: the CPU of the sender. */
   rpsCpus: number[];

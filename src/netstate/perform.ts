@@ -2,8 +2,9 @@ import type { NetlinkRequest } from "../host/netlink-request.ts";
 import { readNetworkSysctl, writeNetworkSysctl } from "../host/sysctl.ts";
 import { createTap } from "../host/tap.ts";
 import { NetworkSysfs } from "../host/sysfs.ts";
-import { addCommands } from "../model/nft-commands.ts";
+import { LabError } from "../model/error.ts";
 import type { Link, NetworkState } from "../model/network-state.ts";
+import { addCommands } from "../model/nft-commands.ts";
 import type { NamespaceName } from "../model/plan.ts";
 import { linkOfSysctl, stageOf, type Change, type LinkChange, type Stage } from "./change.ts";
 import { sameCpus } from "./diff.ts";
@@ -137,6 +138,11 @@ function addVeths(session: NetworkSession, added: readonly LinkChange[]): { made
     if (!ends.has(endKey(namespace, name))) continue;
     const peer = link?.peer ?? null;
     const other = peer === null ? undefined : ends.get(endKey(peer.namespace, peer.name));
+    if (link?.kind === "vif") {
+      throw new LabError(`interface ${name} is not there: it comes with its domain, which does not run`, {
+        hint: "cloison up starts the domain",
+      });
+    }
     if (link?.kind !== "veth" || peer === null || other === undefined || other.wanted === null) {
       throw new Error(
         `${namespace}: ${name} is wanted as ${link?.kind}, and only bridges, taps and whole veths can be made`,

@@ -76,11 +76,14 @@ export function toState(
   const leased = new Set(like?.leased);
   const switches = new Set(like?.switches?.map(({ name }) => name));
   // Who holds the other end of a tap is no concern of the kernel's.
-  const guestOf = new Map(like?.links.flatMap(({ kind, name, peer }) => (kind === "tap" ? [[name, peer]] : [])));
+  const guestOf = new Map(
+    like?.links.flatMap(({ kind, name, peer }) => (kind === "tap" || kind === "vif" ? [[name, peer]] : [])),
+  );
+  const vifs = new Set(like?.links.flatMap(({ kind, name }) => (kind === "vif" ? [name] : [])));
   return {
     links: links.map((entry) => ({
       name: entry.name,
-      kind: switches.has(entry.name) ? "switch-port" : kindOf(entry),
+      kind: switches.has(entry.name) ? "switch-port" : isVif(entry, vifs) ? "vif" : kindOf(entry),
       up: entry.up,
       mtu: entry.mtu,
       mac: entry.mac,
@@ -117,6 +120,11 @@ function isShown({ name }: LinkEntry): boolean {
 
 /** Devices that Open vSwitch makes for its datapaths themselves. */
 const DATAPATHS = new Set(["ovs-netdev", "ovs-system"]);
+
+/** The kernel knows no kind of a driver's own interfaces, of which a domain's backend is one. */
+function isVif({ name, kind, loopback }: LinkEntry, vifs: ReadonlySet<string>): boolean {
+  return kind === null && !loopback && vifs.has(name);
+}
 
 function kindOf({ loopback, kind, name, vlanId }: LinkEntry): Link["kind"] {
   if (loopback) return "loopback";

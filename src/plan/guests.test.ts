@@ -7,9 +7,9 @@ import { predict } from "../walk/predict.ts";
 import { planLab } from "./plan.ts";
 
 const text = readFileSync(new URL("../../examples/networks/mixed.yaml", import.meta.url), "utf8");
-const plan = (ownKernels: boolean, accel = "auto") =>
+const plan = (ownKernels: boolean, accel = "auto", bringsVifs = false) =>
   planLab(parseLab("lab.yaml", `${text}\naccel: ${accel}\n`), {
-    platform: { name: ownKernels ? "qemu" : "container", merges: false, ownKernels },
+    platform: { name: ownKernels ? "qemu" : "container", merges: false, ownKernels, bringsVifs },
     cpus: [0, 1],
     recipeOf: () => ({ base: "minbase", packages: [], files: {}, commands: [], services: {} }),
     uniteRecipes: ([first]) => first!,
@@ -31,6 +31,13 @@ test("machines have taps in the host's namespace instead of veths, and what is i
   }
   expect(Object.keys(withoutGuests(network)).filter((name) => inside.has(name))).toEqual([]);
   expect(diffNetwork(network, {}).filter(({ namespace }) => inside.has(namespace))).toEqual([]);
+});
+
+test("vifs that domains bring along are found there, and are like taps otherwise", () => {
+  const asTap = JSON.stringify(plan(true, "auto", true).network).replaceAll('"vif","up"', '"tap","up"');
+  expect(JSON.parse(asTap)).toEqual(plan(true).network);
+  const { network, hostNamespace } = plan(true, "auto", true);
+  expect(network[hostNamespace]?.links.find(({ name }) => name === "vif1.0")).toMatchObject({ kind: "vif" });
 });
 
 test("who reaches whom is the same for machines as for containers", () => {

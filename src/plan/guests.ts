@@ -4,15 +4,19 @@ import type { Accel } from "../model/lab.ts";
 
 /**
  * A network whose domains have kernels of their own: their namespaces are guests', the veths into them taps on the
- * machine's side and cards inside.
+ * machine's side, or vifs that the domains bring along, and cards inside.
  */
-export function withGuests(network: NetworkState, domains: readonly DomainPlan[]): NetworkState {
+export function withGuests(
+  network: NetworkState,
+  domains: readonly DomainPlan[],
+  outside: "tap" | "vif",
+): NetworkState {
   const guests = new Set(domains.map(({ namespace }) => namespace));
   return Object.fromEntries(
     Object.entries(network).map(([namespace, state]) => {
       if (guests.has(namespace)) return [namespace, { ...state, guest: true, links: state.links.map(asNic) }];
       const asTap = (link: Link): Link =>
-        link.peer !== null && guests.has(link.peer.namespace) ? { ...link, kind: "tap" } : link;
+        link.peer !== null && guests.has(link.peer.namespace) ? { ...link, kind: outside } : link;
       return [namespace, { ...state, links: state.links.map(asTap) }];
     }),
   );

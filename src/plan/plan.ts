@@ -20,8 +20,8 @@ import { planWarnings } from "./warnings.ts";
 
 /** What a plan depends on besides the lab file. */
 export interface PlanInputs extends Omit<DomainInputs, "ownFiles" | "ownKernels"> {
-  /** `merges`: all domains live in one context. `needsImages`: each has files of its own. `ownKernels`: each is a machine. */
-  platform: { name: PlatformName; merges: boolean; needsImages?: boolean; ownKernels?: boolean };
+  /** `merges`: all domains live in one context. `needsImages`: each has files of its own. `ownKernels`: each is a machine. `bringsVifs`: and its vifs come with it. */
+  platform: { name: PlatformName; merges: boolean; needsImages?: boolean; ownKernels?: boolean; bringsVifs?: boolean };
   /** The machine's usable CPUs, ascending. */
   cpus: number[];
   /** What makes VLANs on this machine, for networks that leave it open; default: the kernel. */
@@ -63,6 +63,7 @@ export function planLab(lab: Lab, inputs: PlanInputs): LabPlan {
     ? withGuests(
         wired,
         domains.map(({ plan }) => plan),
+        platform.bringsVifs === true ? "vif" : "tap",
       )
     : wired;
 

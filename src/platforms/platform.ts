@@ -81,7 +81,7 @@ export interface DomainUsage {
 
 /**
  * What isolates domains. What a platform can do beyond this is a facet that it has or lacks; nothing elsewhere asks for its name.
- * The namespaces and vifs of a plan exist before `prepare`.
+ * The namespaces of a plan exist before `prepare`, and so do its vifs, but for those that domains bring along.
  */
 export interface Platform {
   name: PlatformName;
@@ -94,6 +94,8 @@ export interface Platform {
    * lab's host namespace, and what is inside is told to them and not set from outside. Default: no.
    */
   ownKernels?: boolean;
+  /** Vifs come with a domain when it starts, in the lab's host namespace, and go with it. Default: they are there before. */
+  bringsVifs?: boolean;
   /** Debian packages whose programs it runs. */
   packages: string[];
   /** Available or not, found by trying. */

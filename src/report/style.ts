@@ -7,7 +7,7 @@ export const STYLE = `
   --paper: #fdfdfb; --raised: #f5f5f1; --ink: #1b1e23; --muted: #575e69; --rule: #dddfdd; --accent: #0b5c94;
   --chart-ink: #1b1e23; --chart-muted: #575e69; --chart-rule: #e5e6e3; --chart-paper: #fdfdfb;
   --chart-abnormal: #8a5c00; --chart-unacceptable: #a3122e;
-  --chart-shared: #d1570c; --chart-namespace: #00855f; --chart-container: #0a6bac; --chart-qemu: #7b3fb0;
+  --chart-shared: #d1570c; --chart-namespace: #00855f; --chart-container: #0a6bac; --chart-qemu: #7b3fb0; --chart-xen: #a8174f;
   --good-back: #d9eeec; --good-ink: #0a5450;
   --slow-back: #faecc4; --slow-ink: #644700;
   --bad-back: #fbdcc3; --bad-ink: #7a3100;
@@ -20,7 +20,7 @@ export const STYLE = `
     --paper: #14171b; --raised: #1c2025; --ink: #e7e9ec; --muted: #a7aeb9; --rule: #31373f; --accent: #7cc0f2;
     --chart-ink: #e7e9ec; --chart-muted: #a7aeb9; --chart-rule: #282d34; --chart-paper: #14171b;
     --chart-abnormal: #e3b54c; --chart-unacceptable: #ff8a9b;
-    --chart-shared: #ee8443; --chart-namespace: #42c99c; --chart-container: #56abea; --chart-qemu: #c49af2;
+    --chart-shared: #ee8443; --chart-namespace: #42c99c; --chart-container: #56abea; --chart-qemu: #c49af2; --chart-xen: #f287ab;
     --good-back: #123f3d; --good-ink: #a6e6df;
     --slow-back: #453609; --slow-ink: #f6dc94;
     --bad-back: #54290b; --bad-ink: #ffc9a0;
@@ -138,7 +138,7 @@ footer { color: var(--muted); font-size: 0.86rem; padding-top: 3rem; padding-bot
     --paper: #ffffff; --raised: #f4f4f1; --ink: #000000; --muted: #4a4f57; --rule: #cccccc; --accent: #000000;
     --chart-ink: #000000; --chart-muted: #4a4f57; --chart-rule: #dddddd; --chart-paper: #ffffff;
     --chart-abnormal: #8a5c00; --chart-unacceptable: #a3122e;
-    --chart-shared: #d1570c; --chart-namespace: #00855f; --chart-container: #0a6bac; --chart-qemu: #7b3fb0;
+    --chart-shared: #d1570c; --chart-namespace: #00855f; --chart-container: #0a6bac; --chart-qemu: #7b3fb0; --chart-xen: #a8174f;
     --good-back: #d9eeec; --good-ink: #0a5450; --slow-back: #faecc4; --slow-ink: #644700;
     --bad-back: #fbdcc3; --bad-ink: #7a3100; --worst-back: #f6d0d5; --worst-ink: #800e28;
     --lost-back: #33262b; --lost-ink: #ffffff; --open-back: #e8eaec; --open-ink: #434a54;

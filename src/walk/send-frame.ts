@@ -20,6 +20,7 @@ export function sendFrame(passage: Passage, link: CompiledLink, frame: Frame): F
     case "veth":
     // What a guest's kernel receives has passed no other kernel's conntrack either.
     case "tap":
+    case "vif":
     case "nic":
       return overVeth(passage, link, frame);
     case "bridge":

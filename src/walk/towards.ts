@@ -35,6 +35,6 @@ function wantsMac(network: CompiledNetwork, { mac }: CompiledLink, destination: 
 
 /** Behind it is another bridge, switch or VLAN, so anybody. */
 function leadsOn({ kind, peer }: CompiledLink): boolean {
-  if (kind !== "veth" && kind !== "tap") return true;
+  if (kind !== "veth" && kind !== "tap" && kind !== "vif") return true;
   return peer !== null && (peer.master !== null || peer.switchPort !== null || peer.tagged.size > 0);
 }

@@ -101,7 +101,9 @@ export async function createScratchLab(
         ...hierarchies.filter((path) => existsSync(path)),
         ...loops.split("\n").filter((line) => line.includes(directory)),
         ...(await host.namespaces.list()).filter((namespace) => namespace.startsWith(`cloison.${lab}.`)),
-        ...[`/run/cloison/runc/${lab}`, `/run/cloison/qemu/${lab}`].filter((path) => existsSync(path)),
+        ...["runc", "qemu", "xen"]
+          .map((platform) => `/run/cloison/${platform}/${lab}`)
+          .filter((path) => existsSync(path)),
         ...(await host.files.list(join(directory, "lab/domains"))),
       ];
     },

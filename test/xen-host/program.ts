@@ -20,6 +20,7 @@ export async function bringProgram(xen: XenHost): Promise<(command: string, time
   for (const name of ["cloison.cjs", "program.cjs", "responder.cjs"])
     cpSync(join(root, "dist", name), join(brought, "dist", name), { preserveTimestamps: true });
   cpSync(join(root, "package.json"), join(brought, "package.json"));
+  cpSync(join(root, "guest"), join(brought, "guest"), { recursive: true });
   for (const name of PACKAGES)
     cpSync(join(root, "node_modules", name), join(brought, "node_modules", name), { recursive: true });
   cpSync(process.execPath, join(brought, "node"));

@@ -29,6 +29,9 @@ export const XEN_HOST_RECIPE: Recipe = {
     "ethtool",
     "tcpdump",
     "traceroute",
+    // What images want of a machine, though none is built here.
+    "mmdebstrap",
+    "bzip2",
     "runc",
     "tini",
     // Of the Node.js that a test brings.

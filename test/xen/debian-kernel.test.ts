@@ -42,6 +42,7 @@ needs(...XEN_HOST_NEEDS)("the program on Debian's kernel", () => {
     const { stdout } = await cloison("check", 200_000);
     expect(stdout).toMatch(/^platform +qemu +no +.*qemu-system-x86_64/m);
     expect(stdout).toMatch(/^platform +container +yes +a container ran with its own namespaces and all limits$/m);
+    expect(stdout).toMatch(/^platform +xen +yes +a paravirtual domain ran on Xen 4\./m);
     expect(await xen.must("cat /sys/fs/cgroup/cgroup.controllers")).toContain("memory");
   });
 

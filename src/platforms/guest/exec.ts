@@ -92,7 +92,7 @@ async function runIn(
     await control.write(
       Buffer.concat([Buffer.from(`gone\nrun ${nonce} ${options.user ?? "-"} ${device} ${script.length}\n`), script]),
     );
-    await ring(slot);
+    await unlessGone(slot.ring());
     quit.push(...sendInput(host, slot, options));
     const beganMs = host.clock.monotonicMs();
     const over = new AbortController();
@@ -122,12 +122,12 @@ async function runIn(
       else if (nowMs >= rungMs + RING_MS) {
         // A guest that was coming up has not heard it.
         rungMs = nowMs;
-        await ring(slot);
+        await unlessGone(slot.ring());
       }
       if (exit.code !== null && endedMs === null) {
         endedMs = nowMs;
         await Promise.all([send(control, "over\n"), send(out, "over\n")]);
-      }
+      } else if (endedMs !== null) await unlessGone(slot.nudge());
       if (exit.code !== null && streams.every(({ isOver }) => isOver)) break;
       if (killedAtMs !== null && nowMs - killedAtMs > END_MS) break;
       // Its guest has ended, and it with it.
@@ -200,9 +200,9 @@ async function send(connection: Connection, bytes: Uint8Array | string): Promise
   }
 }
 
-async function ring(slot: Slot): Promise<void> {
+async function unlessGone(said: Promise<void>): Promise<void> {
   try {
-    await slot.ring();
+    await said;
   } catch (error) {
     if (!isNobodyThere(error)) throw error;
   }

@@ -14,6 +14,8 @@ export interface Slot {
   ring(): Promise<void>;
   /** Lets others ring; when the agent has answered. */
   silence(): void;
+  /** Has what is stuck sent on: QEMU's consoles for Xen keep what was more than could be taken until the guest stirs. */
+  nudge(): Promise<void>;
   release(): void;
 }
 
@@ -76,6 +78,9 @@ async function connect(host: Host, lines: AgentLines, slot: number, terminal: bo
       silence() {
         bell?.close();
         bell = null;
+      },
+      async nudge() {
+        if (lines.bell === null) await Promise.all([control, out, err].map((line) => line.write("over\n")));
       },
       release,
     };

@@ -15,6 +15,7 @@ const PLACEHOLDERS = {
   namespace: "#0a0b12",
   container: "#0a0b13",
   qemu: "#0a0b14",
+  xen: "#0a0b15",
 } as const;
 
 export const COLOUR = PLACEHOLDERS;
@@ -22,7 +23,7 @@ export const COLOUR = PLACEHOLDERS;
 /** Draws one platform apart from the others, without colour too. */
 export interface PlatformMark {
   colour: string;
-  symbol: "circle" | "rect" | "triangle" | "diamond";
+  symbol: "circle" | "rect" | "triangle" | "diamond" | "arrow";
   line: "solid" | "dashed" | "dotted";
 }
 
@@ -31,6 +32,7 @@ export const PLATFORM_MARKS: Readonly<Record<PlatformName, PlatformMark>> = {
   namespace: { colour: PLACEHOLDERS.namespace, symbol: "triangle", line: "dotted" },
   container: { colour: PLACEHOLDERS.container, symbol: "circle", line: "solid" },
   qemu: { colour: PLACEHOLDERS.qemu, symbol: "diamond", line: "dashed" },
+  xen: { colour: PLACEHOLDERS.xen, symbol: "arrow", line: "dotted" },
 };
 
 /** Puts CSS variables (`--chart-ink`, …) in the place of the placeholders. */

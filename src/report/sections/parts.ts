@@ -30,6 +30,7 @@ function platformSwatch(platform: PlatformName): Html {
     rect: '<rect x="11.5" y="2.5" width="9" height="9"/>',
     triangle: '<path d="M16 1.5 21.5 11.5H10.5Z"/>',
     diamond: '<path d="M16 1 22 7 16 13 10 7Z"/>',
+    arrow: '<path d="M16 1.5 21.5 12.5 16 9.5 10.5 12.5Z"/>',
   };
   const dash = { solid: "", dashed: ' stroke-dasharray="7 3"', dotted: ' stroke-dasharray="2 3"' }[line];
   const colour = `var(--chart-${platform})`;

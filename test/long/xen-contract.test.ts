@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRealHost } from "../../src/host/real.ts";
+import { needs } from "../needs.ts";
+import type { Outcome } from "../xen-host/contract/vitest.ts";
+import { bringKernel } from "../xen-host/guests.ts";
+import { bringProgram } from "../xen-host/program.ts";
+import { XEN_HOST_NEEDS, startXenHost, stateFolder, type XenHost } from "../xen-host/xen-host.ts";
+
+/** Of the platform contract, as the other platforms' suites run it. */
+const LEAST_TESTS = 15;
+
+const here = (path: string) => new URL(path, import.meta.url).pathname;
+
+/** A platform works where it is: the contract runs in dom0 itself, in a bundle, as vitest is too large for an emulated CPU. */
+needs(
+  ...XEN_HOST_NEEDS,
+  "busybox",
+  "tini",
+)("the platform contract in dom0", () => {
+  let xen: XenHost;
+  beforeAll(async () => {
+    xen = await startXenHost(createRealHost(), stateFolder());
+    await bringProgram(xen);
+    await bringKernel(xen);
+    await build({
+      entryPoints: [here("../xen-host/contract/run.ts")],
+      outfile: join(xen.brought, "contract.mjs"),
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      external: ["koffi"],
+      alias: { vitest: here("../xen-host/contract/vitest.ts") },
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      },
+    });
+  }, 600_000);
+  afterAll(() => xen?.close());
+
+  test("holds for platform xen", async () => {
+    await xen.must("cp /brought/contract.mjs /opt/cloison/");
+    const { stdout, stderr } = await xen.run("/opt/cloison/node /opt/cloison/contract.mjs /brought/kernel", {
+      timeoutMs: 1_200_000,
+    });
+    const outcomes = stdout
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Outcome);
+    for (const { name, tookMs } of outcomes) console.log(`${(tookMs / 1000).toFixed(1).padStart(6)} s  ${name}`);
+    expect(outcomes.filter(({ failure }) => failure !== null)).toEqual([]);
+    expect({ many: outcomes.length >= LEAST_TESTS, stderr }).toMatchObject({ many: true });
+  });
+});
