@@ -45,7 +45,7 @@ test("the command line of a guest", () => {
       "-m 256M",
       "-kernel /images/key/machine/kernel",
       "-initrd /images/key/machine/initramfs",
-      "-append console=ttyS0 quiet panic=-1",
+      "-append console=ttyS0 quiet panic=-1 no_timer_check",
       "-sandbox on,obsolete=deny,elevateprivileges=allow,spawn=deny,resourcecontrol=deny",
       "-runas nobody",
       "-chardev file,id=console,path=/state/labs/odd,,name/domains/www/output/console,append=on",
