@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, CommanderError } from "commander";
+import { ownPaths } from "./cli/own-paths.ts";
 import { createProgram, type LoadApp } from "./cli/program.ts";
 import { ExitCode, LabError } from "./model/error.ts";
 
@@ -70,10 +71,12 @@ function report(error: unknown): number {
     );
     return ExitCode.failed;
   }
+  const message = ownPaths(error.message);
+  const hint = error.hint === undefined ? null : ownPaths(error.hint);
   if (process.argv.includes("--json")) {
-    process.stderr.write(`${JSON.stringify({ error: error.message, hint: error.hint ?? null, exit: error.exit })}\n`);
+    process.stderr.write(`${JSON.stringify({ error: message, hint, exit: error.exit })}\n`);
   } else {
-    process.stderr.write(`${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
+    process.stderr.write(`${message}\n${hint === null ? "" : `  ${hint}\n`}`);
   }
   return error.exit;
 }

@@ -3,6 +3,7 @@ import { loadApp } from "./load-app.ts";
 import { answer, optionsOf, terminal } from "./output.ts";
 import type { PlatformName } from "../model/lab.ts";
 import { PLATFORM_NAMES } from "../model/platform-name.ts";
+import { ownPaths } from "./own-paths.ts";
 import { progressText } from "./run-progress.ts";
 import type { CliContext } from "./program.ts";
 
@@ -105,18 +106,19 @@ async function start(cli: CliContext, command: Command, file: string | null): Pr
     ...(resume === undefined ? {} : { resume }),
     ...(engine === undefined ? {} : { engine }),
   }).finally(() => status.end());
+  const directory = ownPaths(outcome.directory);
   answer(
     command,
     {
-      directory: outcome.directory,
+      directory,
       valid: outcome.result.valid,
       complete: outcome.result.complete,
       reasons: outcome.result.reasons,
     },
-    () => outcome.text(terminal()),
+    () => ownPaths(outcome.text(terminal())),
   );
   if (outcome.interrupted) {
-    status.say(`interrupted; what is done is kept: cloison run --resume ${outcome.directory} goes on`);
+    status.say(`interrupted; what is done is kept: cloison run --resume ${directory} goes on`);
     cli.setExitCode(130);
   } else if (!outcome.result.valid) cli.setExitCode(1);
 }

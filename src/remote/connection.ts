@@ -53,6 +53,8 @@ export async function connect(host: Host, address: string, options: ConnectOptio
   const silent = [
     ["ControlMaster", "no"],
     ["BatchMode", "yes"],
+    // Else it says good-bye on a terminal.
+    ["LogLevel", "ERROR"],
   ];
   const connection: Connection = {
     address,

@@ -53,11 +53,12 @@ const TAKE = `set -eu; work=$1/tree; shift; tar --extract --gzip --no-same-owner
 const SEND = `set -o pipefail
 tar --create --dereference --directory / --null --files-from=- | gzip -1 | "$@"`;
 
+/** CLOISON_TREE: src/cli/own-paths.ts. */
 const RUN = `
 work=$1; cd "$work/tree/$2" || exit 1; shift 2
 echo $$ >"$work/pid"
 [ ! -e "$work/ended" ] || exit 130
-exec "$@"
+CLOISON_TREE=$(realpath "$work/tree") exec "$@"
 `;
 
 const KIND = `if [ -d "$1" ]; then echo folder; elif [ -e "$1" ]; then echo file; fi`;

@@ -107,6 +107,11 @@ needs(
   });
 
   test("comes up, answers as here, and goes", () => {
+    const nowhere = lab("").replace("image: plain, memory", "image: plain, nics: [{ network: nowhere }], memory");
+    const refused = client.cloison("up", fileOn(client, "/root/bad.yaml", nowhere), "--host", HOST);
+    expect(refused.stderr).toMatch(/^\/root\/bad\.yaml:\d+:\d+ domains\.one\.nics/);
+    expect(refused.code).toBe(2);
+
     expect(succeed("up", "/root/far.yaml")).toBe("lab far is up on container: one, two\n");
     expect(domainsOf(succeed("ps", "far", "--json"))).toEqual(local.domains);
     expect(succeed("net", "verify", "far")).toBe(local.verified);
@@ -135,12 +140,17 @@ needs(
     const run = client.run([process.execPath, PROGRAM, "exec", "far", "two", "--", "cat"], { input: "a\0b\n" });
     expect(run).toMatchObject({ code: 0, stdout: "a\0b\n" });
 
-    client.run([
-      "sh",
-      "-c",
-      `${process.execPath} ${PROGRAM} net capture far --on vif1.0 -c 2 -w /root/two.pcapng icmp & sleep 2
-      ${process.execPath} ${PROGRAM} exec far one -- ping -c 2 10.79.0.1 >/dev/null; wait`,
-    ]);
+    const terminal = ["script", "-qec", `${startPath()} exec far one -- sh -c "tty; exit 5"`, "/dev/null"];
+    expect(client.run(terminal)).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(/^\/dev\/\S+\r\n$/) as string,
+    });
+
+    client.shell(`
+${startPath()} net capture far --on vif1.0 -c 2 -w /root/two.pcapng icmp 2>/root/said &
+until grep -q listening /root/said; do sleep 0.1; done
+${startPath()} exec far one -- ping -c 2 10.79.0.1
+wait`);
     expect(client.run(["tcpdump", "-r", "/root/two.pcapng"]).stdout.trim().split("\n")).toHaveLength(2);
 
     expect(succeed("down", "far")).toBe("lab far: removed\n");
