@@ -1,7 +1,4 @@
 import { dirname, join, resolve } from "node:path";
-import * as z from "zod";
-import { parseFile } from "../../files/parse.ts";
-import { labSchema } from "../../model/lab.ts";
 import type { AppContext } from "../context.ts";
 import { recordedLabs } from "./user-folders.ts";
 
@@ -23,6 +20,9 @@ export async function placeOfFile(app: AppContext, path: string, isElsewhere: bo
   if ((await app.host.files.kind(file)) === "directory") return here;
   const text = await app.host.files.readTextIfExists(file);
   if (text === null || (!isElsewhere && !text.includes("ssh://"))) return here;
+  // Most commands name a lab, and need no schemas, which take longer to load than a small lab to remove.
+  const { parseFile } = await import("../../files/parse.ts");
+  const { labSchema } = await import("../../model/lab.ts");
   const { name, host } = parseFile(path, text, labSchema).value;
   return { address: host.address ?? null, name };
 }
@@ -33,6 +33,8 @@ export async function labOfExperiment(app: AppContext, path: string): Promise<st
   if ((await app.host.files.kind(file)) === "directory") return null;
   const text = await app.host.files.readTextIfExists(file);
   if (text === null) return null;
+  const z = await import("zod");
+  const { parseFile } = await import("../../files/parse.ts");
   const { lab } = parseFile(path, text, z.looseObject({ lab: z.string().optional() })).value;
   return lab === undefined ? null : resolve(dirname(file), lab);
 }
@@ -40,6 +42,7 @@ export async function labOfExperiment(app: AppContext, path: string): Promise<st
 /** No lab has such a name. */
 export const isFile = (nameOrFile: string) => /[./]/.test(nameOrFile);
 
+/** A lab by its name. */
 export async function placeOfName(app: AppContext, name: string): Promise<LabPlace> {
   return { address: await recordedLabs(app).hostOf(name), name };
 }
