@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { AppContext } from "../app/context.ts";
 import { loadApp } from "./load-app.ts";
@@ -40,7 +40,7 @@ export function sendElsewhere(program: Command, cli: CliContext): void {
     if (address === null) return;
     command.action(async () => {
       const { forward } = await import("../app/remote/forward.ts");
-      const files = filesOf(app, command, named.labFile);
+      const files = await filesOf(app, command, named.labFile);
       const terminal = [process.stdin, process.stdout, process.stderr].every((stream) => stream.isTTY);
       const code = await forward(app, address, {
         argv: (placeOf) => ["--host", "local", ...argvThere(cli.argv, files.named, placeOf)],
@@ -102,7 +102,8 @@ interface CommandFiles {
 }
 
 /** The files and folders of a command line. */
-function filesOf({ workingDirectory }: AppContext, command: Command, labFile: string | null): CommandFiles {
+async function filesOf(app: AppContext, command: Command, labFile: string | null): Promise<CommandFiles> {
+  const { workingDirectory } = app;
   const verb = verbOf(command);
   const { write, junit, out, resume } = optionsOf<FileOptions>(command);
   const there = (path: string) => resolve(workingDirectory, path);
@@ -111,14 +112,15 @@ function filesOf({ workingDirectory }: AppContext, command: Command, labFile: st
   const backup = verb === "restore" ? file : undefined;
   const reads = given(argument(command, "experiment-file"), argument(command, "source"), resume, backup);
   const writes = given(write, junit, out, resume, ["image export", "backup"].includes(verb) ? file : undefined);
-  // What an image's file names is beside it.
-  const configuration = verb === "image create" ? given(file) : [];
+  const configuration = verb === "image create" ? file : undefined;
+  const { filesOfImage } = await import("../app/remote/where.ts");
+  const image = configuration === undefined ? [] : await filesOfImage(app, configuration);
   const runs =
     MEASURES.includes(verb) && out === undefined && resume === undefined ? [join(workingDirectory, "runs")] : [];
   return {
     // A lab's name is never taken for a path.
-    named: [...reads, ...writes, ...configuration, ...given(argument(command, "lab"), argument(command, "lab-file"))],
-    sends: [...reads.map(there), ...configuration.map((path) => dirname(there(path))), ...given(labFile ?? undefined)],
+    named: [...reads, ...writes, ...given(configuration, argument(command, "lab"), argument(command, "lab-file"))],
+    sends: [...reads.map(there), ...image, ...given(labFile ?? undefined)],
     brings: [...writes.map(there), ...runs],
   };
 }

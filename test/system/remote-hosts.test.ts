@@ -106,6 +106,14 @@ needs(
     expect(there("/root/.cache/cloison/work")).toBe("");
   });
 
+  test("what an image's file names goes with it", () => {
+    fileOn(client, "/root/i/parts/motd", "hello\n");
+    const file = fileOn(client, "/root/i/image.yaml", "recipe: plain\nfiles: { /etc/motd: { from: parts/motd } }\n");
+    succeed("image", "create", "--no-build", "greeting", file, "--host", HOST);
+    expect(succeed("image", "show", "greeting", "--json", "--host", HOST)).toContain('"content": "hello\\n"');
+    succeed("image", "remove", "greeting", "--host", HOST);
+  });
+
   test("comes up, answers as here, and goes", () => {
     const nowhere = lab("").replace("image: plain, memory", "image: plain, nics: [{ network: nowhere }], memory");
     const refused = client.cloison("up", fileOn(client, "/root/bad.yaml", nowhere), "--host", HOST);

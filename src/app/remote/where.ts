@@ -39,6 +39,16 @@ export async function labOfExperiment(app: AppContext, path: string): Promise<st
   return lab === undefined ? null : resolve(dirname(file), lab);
 }
 
+/** An image's file and what it names, absolute. */
+export async function filesOfImage(app: AppContext, path: string): Promise<string[]> {
+  const { parseImageConfiguration } = await import("../../files/image-file.ts");
+  const { readText } = await import("../read-files.ts");
+  const { files, hooks } = parseImageConfiguration(path, await readText(app, path));
+  const named = Object.values(files).flatMap((file) => ("from" in file ? [file.from] : []));
+  const file = resolve(app.workingDirectory, path);
+  return [file, ...[...named, ...(hooks === undefined ? [] : [hooks])].map((one) => resolve(dirname(file), one))];
+}
+
 /** No lab has such a name. */
 export const isFile = (nameOrFile: string) => /[./]/.test(nameOrFile);
 
