@@ -3,10 +3,8 @@ import { ExitCode, LabError } from "../model/error.ts";
 import type { DomainPlan } from "../model/plan.ts";
 import type { Snapshots } from "../platforms/platform.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
-import { applyNetwork } from "../netstate/apply.ts";
 import { leasesTaken } from "./leases.ts";
 import { keyOfRoot } from "./paths.ts";
-import { labSwitches } from "./switches.ts";
 import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
 
 /** A name for a snapshot that was given none: when it was taken, in UTC. */
@@ -92,8 +90,6 @@ export async function restoreSnapshot(
     await platform.destroy(host, workspace, plan.lab, domain.name);
     await facet.prepare(host, workspace, plan, domain, data, extent);
     await platform.start(host, workspace, plan, domain);
-    // Its vifs are new ones.
-    if (platform.bringsVifs === true) await applyNetwork(host, plan.network, { switches: labSwitches(paths, plan) });
     await leasesTaken(context, plan, [domain]);
   } catch (error) {
     await platform.destroy(host, workspace, plan.lab, domain.name);
@@ -112,7 +108,7 @@ function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
   const facet = context.platforms[plan.platform].snapshots;
   if (facet !== undefined) return facet;
   throw new LabError(`platform ${plan.platform} has no snapshots`, {
-    hint: "platforms container, shared, qemu and xen have",
+    hint: "platforms container, shared and qemu have",
     exit: ExitCode.unavailable,
   });
 }

@@ -4,7 +4,7 @@ import { drawLabs } from "./draw-labs.ts";
 import { plannedLab } from "./planned-lab.ts";
 import { answersFor, askedOf } from "./questions.ts";
 
-test("in the 200 labs of the bench every cause stops questions, and two in five are blocked", () => {
+test("in the 200 labs of the bench every cause stops questions, and two in five are blocked", { timeout: 60_000 }, () => {
   const stops = new Map<StopCause, number>();
   const outcomes = { reachable: 0, blocked: 0, unknown: 0 };
   for (const [i, lab] of drawLabs({ seed: 2009, count: 200, vlans: true }).entries()) {

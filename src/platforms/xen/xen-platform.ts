@@ -9,7 +9,6 @@ import type { DomainState, DomainUsage, Platform, Workspace } from "../platform.
 import { bootDomain } from "./boot.ts";
 import { describeEnd, guestOf, isServed } from "./domain-end.ts";
 import { pausing, power } from "./power.ts";
-import { xenSnapshots } from "./snapshots.ts";
 import { allDomains, endDomain, findDomain, type XenDomains } from "./toolstack.ts";
 import { tryXen } from "./try-xen.ts";
 import { labSockets, xenPaths } from "./xen-paths.ts";
@@ -58,7 +57,6 @@ export function createXenPlatform(): Platform {
     usage: readUsage,
     pausing,
     power,
-    snapshots: xenSnapshots,
   };
 }
 
