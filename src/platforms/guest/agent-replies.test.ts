@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ExitReader, LyingGuest, MarkedStream } from "./agent-replies.ts";
 
 const NONCE = "00112233445566778899aabbccddeeff";
-const MARKED = (text: string) => `\n${NONCE} begin\n${text}\n${NONCE} end\n`;
+const MARKED = (text: string) => `\n${NONCE} begin\n${text}${NONCE} end\n`;
 
 function taken(chunks: Buffer[]): { text: string; over: boolean } {
   let text = "";
@@ -35,10 +35,10 @@ test("output that is cut off is not over, and what has come is given away", () =
   expect(taken([Buffer.from(`\n${NONCE} begin\nhalf`)])).toEqual({ text: "half", over: false });
 });
 
-test("what may be the beginning of the last line is waited for, other lines are given away at once", () => {
+test("what may be the beginning of the last line is waited for, all else is given away at once", () => {
   const begin = Buffer.from(`\n${NONCE} begin\n`);
-  expect(taken([begin, Buffer.from("a\nb")])).toEqual({ text: "a\nb", over: false });
-  expect(taken([begin, Buffer.from(`a\n${NONCE.slice(0, 4)}`)])).toEqual({ text: "a", over: false });
+  expect(taken([begin, Buffer.from("a\n")])).toEqual({ text: "a\n", over: false });
+  expect(taken([begin, Buffer.from(`a\n${NONCE.slice(0, 4)}`)])).toEqual({ text: "a\n", over: false });
 });
 
 test("megabytes before a beginning are refused, and of what comes inside nothing is kept", () => {

@@ -20,7 +20,7 @@ export class MarkedStream {
 
   constructor(nonce: string, take: (bytes: Buffer) => void) {
     this.#begin = Buffer.from(`\n${nonce} begin\n`);
-    this.#end = Buffer.from(`\n${nonce} end\n`);
+    this.#end = Buffer.from(`${nonce} end\n`);
     this.#take = take;
   }
 
@@ -56,10 +56,10 @@ export class MarkedStream {
       if (at > 0) this.#take(bytes.subarray(0, at));
       return;
     }
-    // What may be the beginning of the last line waits for the rest of it.
-    const lineAt = bytes.lastIndexOf(0x0a);
-    const rest = lineAt < 0 ? null : bytes.subarray(lineAt);
-    const from = rest !== null && this.#end.subarray(0, rest.length).equals(rest) ? lineAt : bytes.length;
+    // What may be the beginning of the last line waits for the rest of it. A newline does not: who speaks with a program by lines
+    // is waiting for it.
+    let from = Math.max(0, bytes.length - this.#end.length + 1);
+    while (from < bytes.length && !this.#end.subarray(0, bytes.length - from).equals(bytes.subarray(from))) from++;
     if (from > 0) this.#take(bytes.subarray(0, from));
     this.#kept = Buffer.from(bytes.subarray(from));
   }

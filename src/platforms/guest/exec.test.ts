@@ -5,8 +5,8 @@ import { guest, GUEST, type Ports } from "./fixture.ts";
 import { programScript } from "./program-script.ts";
 
 const honest = (out: string, err: string, code: number) => (nonce: string, ports: Ports) => {
-  ports.out.send(`\n${nonce} begin\n${out}\n${nonce} end\n`);
-  ports.err.send(`\n${nonce} begin\n${err}\n${nonce} end\n`);
+  ports.out.send(`\n${nonce} begin\n${out}${nonce} end\n`);
+  ports.err.send(`\n${nonce} begin\n${err}${nonce} end\n`);
   ports.control.send(`exit ${nonce} ${code}\n`);
 };
 
@@ -35,8 +35,8 @@ test("of endless output the end is kept", async () => {
   const { host } = guest((nonce, ports) => {
     ports.out.send(`\n${nonce} begin\n`);
     for (let i = 0; i < 40; i++) ports.out.send(Buffer.alloc(2 ** 20, "x"));
-    ports.out.send(`the end\n${nonce} end\n`);
-    ports.err.send(`\n${nonce} begin\n\n${nonce} end\n`);
+    ports.out.send(`the end${nonce} end\n`);
+    ports.err.send(`\n${nonce} begin\n${nonce} end\n`);
     ports.control.send(`exit ${nonce} 0\n`);
   });
   const { stdout } = await execInGuest(host, GUEST, ["yes"], {});

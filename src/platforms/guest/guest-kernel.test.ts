@@ -9,7 +9,7 @@ const begin = (nonce: string, { out, err }: Ports) => {
 };
 
 const over = (nonce: string, { out, err, control }: Ports) => {
-  for (const port of [out, err]) port.send(`\n${nonce} end\n`);
+  for (const port of [out, err]) port.send(`${nonce} end\n`);
   control.send(`exit ${nonce} 0\n`);
 };
 
