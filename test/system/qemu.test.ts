@@ -205,7 +205,7 @@ needs(
     }
   }
 
-  test("an up that is killed leaves nothing behind after down", async () => {
+  test("an up that is killed leaves nothing behind after down", { timeout: 300_000 }, async () => {
     // Images are made ready once, beforehand.
     succeed("up", file);
     succeed("down", "machines");
