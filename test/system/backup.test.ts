@@ -51,7 +51,7 @@ needs(...LAB_NEEDS)("backups", () => {
 
   function succeed(...args: string[]): string {
     const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
     return ended.stdout;
   }
   const inside = (script: string) => succeed("exec", "moved", "one", "--", "sh", "-ec", script);

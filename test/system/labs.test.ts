@@ -37,7 +37,7 @@ needs(...LAB_NEEDS)("labs", () => {
   }
   function succeed(...args: string[]): string {
     const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
     return ended.stdout;
   }
   const json = <T>(...args: string[]) => JSON.parse(succeed(...args, "--json")) as T;

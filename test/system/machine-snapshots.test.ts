@@ -50,7 +50,7 @@ needs(
 
   function succeed(...args: string[]): string {
     const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
     return ended.stdout;
   }
   const inside = (script: string) => succeed("exec", "machine", "one", "--", "sh", "-ec", script);

@@ -45,7 +45,7 @@ needs(...LAB_NEEDS)("snapshots of containers", () => {
 
   function succeed(...args: string[]): string {
     const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
     return ended.stdout;
   }
   const inside = (domain: string, script: string) => succeed("exec", "kept", domain, "--", "sh", "-ec", script);

@@ -47,7 +47,7 @@ for (const platform of ["container", "qemu"]) {
 
     function succeed(...args: string[]): string {
       const ended = sandbox.cloison(...args);
-      expect(ended, `cloison ${args.join(" ")}`).toMatchObject({ code: 0 });
+      expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
       return ended.stdout;
     }
     async function begin(): Promise<void> {

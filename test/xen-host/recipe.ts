@@ -16,6 +16,8 @@ export const XEN_HOST_RECIPE: Recipe = {
     // Xen's own vif scripts call ifconfig.
     "net-tools",
     "linux-image-amd64",
+    // Instead of initramfs-tools, which take minutes to make what is not used.
+    "tiny-initramfs",
     "xz-utils",
     "zstd",
     "busybox-static",
