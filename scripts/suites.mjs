@@ -14,12 +14,11 @@ const order = [
   { name: "random-labs", budgetS: 200 },
   { name: "uplink", budgetS: 180 },
   { name: "qemu", budgetS: 280 },
-  { name: "qemu-networks", budgetS: 180 },
 ];
 
-const defaultBudgetS = { system: 120, long: 1800, xen: 240 };
+const defaultBudgetS = { system: 120, long: 1800, xen: 240, "xen-long": 1800 };
 
-/** Suites of a lane (`system`, `long` or `xen`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
+/** Suites of a lane (`system`, `long`, `xen` or `xen-long`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
 export function suitesOf(root, lane) {
   const folder = join(root, "test", lane);
   const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".test.ts")) : [];

@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh clone too. Packages, build, check, then the system suites one after the other, since
 // they measure and use the machine as root.
-//   node scripts/test.mjs [--long | --xen] [SUITE…]     the long lane, or the emulated Xen host's, instead; SUITE: only these,
-//                                                       without check
+//   node scripts/test.mjs [--long | --xen | --xen-long] [SUITE…]     the long lane, or the emulated Xen host's short or long
+//                                                       one, instead; SUITE: only these, without check
 // CLOISON_REQUIRE (needs of test/probes.ts, or all) turns their skips into failures; CLOISON_NO_INSTALL leaves apt alone.
 // The last line is `N passed, N failed, N skipped`.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,9 +16,14 @@ import { addResults, closingLine, countResults, noResults } from "./results.mjs"
 import { run } from "./spawn.mjs";
 import { suitesOf } from "./suites.mjs";
 
+/** Beside the system suites. */
+const LANES = ["long", "xen", "xen-long"];
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "cloison-test-"));
 const seconds = (value) => `${value.toFixed(1).padStart(6)} s`;
+
+const command = (lane) => (lane === "system" ? "npm test" : `npm run test:${lane}`);
 
 async function prepare() {
   installDebianPackages((line) => console.log(line));
@@ -57,14 +62,15 @@ async function runSuite(lane, { name, file, budgetS }) {
   const over = done.seconds > budgetS ? `, over its budget of ${budgetS} s` : "";
   console.log(`${failed ? "FAILED" : "ok    "} ${seconds(done.seconds)}  ${closingLine(counts)}${over}`);
   if (left.length > 0) console.log(`${name} left behind, or somebody made meanwhile:\n  ${left.join("\n  ")}`);
-  if (failed) console.log(`${done.output.trimEnd()}\n${name}: ${done.problem ?? "failed"}; again: npm test ${name}\n`);
+  if (failed)
+    console.log(`${done.output.trimEnd()}\n${name}: ${done.problem ?? "failed"}; again: ${command(lane)} ${name}\n`);
   return counts;
 }
 
 async function main() {
-  const options = { long: { type: "boolean" }, xen: { type: "boolean" } };
+  const options = Object.fromEntries(LANES.map((name) => [name, { type: "boolean" }]));
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const lane = values.long ? "long" : values.xen ? "xen" : "system";
+  const lane = LANES.find((name) => values[name]) ?? "system";
   const all = suitesOf(root, lane);
   const unknown = positionals.filter((name) => !all.some((suite) => suite.name === name));
   if (unknown.length > 0)
