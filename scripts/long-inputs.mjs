@@ -13,9 +13,7 @@ const record = join(root, "test/long/inputs.sha256");
 const inputs = [
   "src",
   "guest",
-  "test/contract",
   "test/long",
-  "test/xen-host",
   "test/needs.ts",
   "test/probes.ts",
   "examples",
