@@ -71,7 +71,7 @@ export class Lookout {
     this.#byFlow.set(flow, probe);
     // A guest tells its port when the segment has passed.
     for (const [sequence, sightings] of this.#strays) {
-      if (sightings.some((sighting) => flowOf(sighting) === flow)) this.#adopt(sequence, probe);
+      if (flowsOf(sightings).includes(flow)) this.#adopt(sequence, probe);
     }
   }
 
@@ -150,12 +150,16 @@ export class Lookout {
     } else if (what.by === "neighbour") {
       for (const probe of this.#byNeighbour.get(`${what.asker}>${what.target}`) ?? []) probe.sightings.push(sighting);
     } else {
-      const flow = flowOf(sighting);
-      const begun = flow === null || this.#bySequence.has(what.initialSequence) ? undefined : this.#byFlow.get(flow);
-      if (begun !== undefined) this.#adopt(what.initialSequence, begun);
-      const probe = this.#bySequence.get(what.initialSequence);
-      if (probe !== undefined) probe.sightings.push(sighting);
-      else this.#strays.set(what.initialSequence, [...(this.#strays.get(what.initialSequence) ?? []), sighting]);
+      const { initialSequence } = what;
+      const known = this.#bySequence.get(initialSequence);
+      if (known !== undefined) {
+        known.sightings.push(sighting);
+        return;
+      }
+      const strays = [...(this.#strays.get(initialSequence) ?? []), sighting];
+      this.#strays.set(initialSequence, strays);
+      const begun = flowsOf(strays).flatMap((flow) => this.#byFlow.get(flow) ?? [])[0];
+      if (begun !== undefined) this.#adopt(initialSequence, begun);
     }
   }
 
@@ -166,8 +170,16 @@ export class Lookout {
   }
 }
 
-/** Namespace, local port, address and port asked for, of a segment that begins a connection; null: it is another. */
-function flowOf({ what, namespace, direction }: Sighting): string | null {
-  if (what.by !== "tcp" || what.part !== "request" || direction !== "out") return null;
-  return `${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`;
+/**
+ * Namespaces, local port, address and port asked for, of a connection's segment, wherever it may have begun: where it came in
+ * before it went out it is forwarded, and a connection of that namespace's own may have the same port.
+ */
+function flowsOf(sightings: readonly Sighting[]): string[] {
+  const firsts = new Map<NamespaceName, Sighting>();
+  for (const sighting of sightings) if (!firsts.has(sighting.namespace)) firsts.set(sighting.namespace, sighting);
+  return [...firsts.values()].flatMap(({ what, namespace, direction }) =>
+    what.by === "tcp" && what.part === "request" && direction === "out"
+      ? [`${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`]
+      : [],
+  );
 }
