@@ -68,8 +68,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "xen-long",
-          include: ["test/xen-long/**/*.test.ts"],
+          name: "slow",
+          include: ["test/slow/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 1_800_000,

@@ -16,9 +16,9 @@ const order = [
   { name: "qemu", budgetS: 280 },
 ];
 
-const defaultBudgetS = { system: 120, long: 1800, xen: 240, "xen-long": 1800 };
+const defaultBudgetS = { system: 120, long: 1800, xen: 240, slow: 1800 };
 
-/** Suites of a lane (`system`, `long`, `xen` or `xen-long`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
+/** Suites of a lane (`system`, `long`, `xen` or `slow`): `{ name, file, budgetS }`. Throws on a listed suite that is not there. */
 export function suitesOf(root, lane) {
   const folder = join(root, "test", lane);
   const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".test.ts")) : [];

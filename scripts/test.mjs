@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh clone too. Packages, build, check, then the system suites one after the other, since
 // they measure and use the machine as root.
-//   node scripts/test.mjs [--long | --xen | --xen-long] [SUITE…]     the long lane, or the emulated Xen host's short or long
-//                                                       one, instead; SUITE: only these, without check
+//   node scripts/test.mjs [--long | --xen | --slow] [SUITE…]     the long lane, the emulated Xen host's, or what no build calls,
+//                                                                instead; SUITE: only these, without check
 // CLOISON_REQUIRE (needs of test/probes.ts, or all) turns their skips into failures; CLOISON_NO_INSTALL leaves apt alone.
 // The last line is `N passed, N failed, N skipped`.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ import { run } from "./spawn.mjs";
 import { suitesOf } from "./suites.mjs";
 
 /** Beside the system suites. */
-const LANES = ["long", "xen", "xen-long"];
+const LANES = ["long", "xen", "slow"];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "cloison-test-"));
