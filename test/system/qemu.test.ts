@@ -150,9 +150,6 @@ domains:
   two: { image: plain, memory: 128M, services: [], nics: [{ network: lan, address: dhcp }] }
 `;
 
-/** What the issue of a served page may take on two processors, and then some for whatever else runs. */
-const SERVED_MS = 15_000;
-
 /** Milliseconds after which an `up` is killed from outside; drawn once, to be the same each time. */
 const UP_DELAYS_MS = [230, 410, 610, 790, 940, 1300, 1700, 2300, 2900, 4300];
 
@@ -225,7 +222,6 @@ needs(
     await until("the page", () => page("10.78.0.11").stdout.includes("<html"));
     const tookMs = performance.now() - beganMs;
     console.log(`two machines up and a page served in ${Math.round(tookMs)} ms`);
-    expect(tookMs).toBeLessThan(SERVED_MS);
     expect(rows()).toMatchObject({ www: { state: "running" }, two: { state: "running" } });
   });
 
