@@ -59,7 +59,9 @@ needs(...LAB_NEEDS)("labs", () => {
     afterAll(() => succeed("down", "alpha"));
 
     test("is listed with what its plan says", () => {
-      expect(json("ls")).toEqual([{ lab: "alpha", platform: "container", domains: 2, running: 2, state: "up" }]);
+      expect(json("ls")).toEqual([
+        { lab: "alpha", host: null, platform: "container", domains: 2, running: 2, state: "up" },
+      ]);
       expect(succeed("ls")).toMatch(/^LAB +PLATFORM +RUNNING +STATE\nalpha +container +2\/2 +up\n$/);
       expect(domains("alpha")).toMatchObject({
         one: {
@@ -313,7 +315,7 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(sandbox.cloison("up", labFile(LAB.replace("memory: 64M", "memroy: 64M")))).toEqual(
         refusal(2, /:10:\d+ domains\.one\.memroy: .*memory/),
       );
-      expect(sandbox.cloison("up", labFile(LAB), "--platform", "xen")).toEqual(refusal(2, /container/));
+      expect(sandbox.cloison("up", labFile(LAB), "--platform", "vmware")).toEqual(refusal(2, /container/));
       expect(sandbox.cloison("down", "../../nowhere")).toEqual(refusal(2, /^there is no file \.\.\/\.\.\/nowhere\n/));
       expect(sandbox.cloison("down", "/etc")).toEqual(refusal(2, /^\/etc is a directory, not a file\n/));
     });
