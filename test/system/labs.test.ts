@@ -62,7 +62,7 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(json("ls")).toEqual([
         { lab: "alpha", host: null, platform: "container", domains: 2, running: 2, state: "up" },
       ]);
-      expect(succeed("ls")).toMatch(/^LAB +PLATFORM +RUNNING +STATE\nalpha +container +2\/2 +up\n$/);
+      expect(succeed("ls")).toMatch(/^LAB +PLATFORM +RUNNING +STATE +HOST\nalpha +container +2\/2 +up *\n$/);
       expect(domains("alpha")).toMatchObject({
         one: {
           id: 1,
