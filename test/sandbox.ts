@@ -36,6 +36,8 @@ export interface Sandbox {
   start(argv: string[]): { child: ChildProcess; ended: Promise<Ended> };
   /** Runs the command line inside. */
   cloison(...args: string[]): Ended;
+  /** As that, what it printed. @throws Error with what it said when it did not end well */
+  succeed(...args: string[]): string;
   snapshot(): KernelSnapshot;
   /** Kills what is left inside, and takes the corner away. */
   close(): Promise<void>;
@@ -115,11 +117,18 @@ export async function createSandbox({
     return { code: status, stdout, stderr };
   };
 
+  const cloison: Sandbox["cloison"] = (...args) => run([process.execPath, PROGRAM, ...args]);
+
   return {
     state,
     folder,
     run,
-    cloison: (...args) => run([process.execPath, PROGRAM, ...args]),
+    cloison,
+    succeed(...args) {
+      const { code, stdout, stderr } = cloison(...args);
+      if (code !== 0) throw new Error(`cloison ${args.join(" ")} ended with ${code}: ${stderr}`);
+      return stdout;
+    },
     start(argv) {
       const [program = "", ...args] = [...enter, ...argv];
       const child = spawn(program, args, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });

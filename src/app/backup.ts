@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { carryOut } from "../images/carry-image.ts";
 import { isDiskFull } from "../images/disk-full.ts";
 import { imageFile, layerFile, packBackup } from "../lab/backup-file.ts";
@@ -40,7 +40,7 @@ export async function backUp(
 ): Promise<Backup> {
   requireRoot(app, "backup");
   const file = resolve(app.workingDirectory, target);
-  if (basename(file).endsWith(".tar.zst") === false) {
+  if (!file.endsWith(".tar.zst")) {
     throw new LabError(`${target} is no name for a backup`, {
       hint: "write one that ends in .tar.zst",
       exit: ExitCode.usage,

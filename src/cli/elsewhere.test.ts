@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { argvThere } from "./elsewhere.ts";
 
-const placeOf = (path: string) => `/work/tree${path}`;
+const placeOf = (path: string) => `/there/tree${path}`;
 
 describe("a command line for another host", () => {
   test("has no --host, and absolute paths are where they were sent", () => {
     const argv = ["--json", "--host", "ssh://a", "up", "/tmp/lab.yaml", "--host=ssh://b"];
-    expect(argvThere(argv, ["/tmp/lab.yaml"], placeOf)).toEqual(["--json", "up", "/work/tree/tmp/lab.yaml"]);
+    expect(argvThere(argv, ["/tmp/lab.yaml"], placeOf)).toEqual(["--json", "up", "/there/tree/tmp/lab.yaml"]);
   });
 
   test("relative paths stay; those of options move, however they are written", () => {
@@ -15,7 +15,7 @@ describe("a command line for another host", () => {
       "net",
       "capture",
       "my",
-      "-w/work/tree/tmp/a",
+      "-w/there/tree/tmp/a",
       "--on",
       "vif1.0",
     ]);
@@ -23,7 +23,7 @@ describe("a command line for another host", () => {
       "net",
       "verify",
       "x/l.yaml",
-      "--junit=/work/tree/j",
+      "--junit=/there/tree/j",
     ]);
   });
 

@@ -42,17 +42,19 @@ export function addLabCommands(program: Command, cli: CliContext): void {
         ...(await listLabs(app)).map((row) => ({ ...row, host: null })),
         ...(await remoteLabs(app, command)),
       ];
+      // Most users have none elsewhere.
+      const elsewhere = rows.some(({ host }) => host !== null);
       answer(command, rows, () =>
         rows.length === 0
           ? "there is no lab; cloison up FILE makes one"
           : columns([
-              ["LAB", "PLATFORM", "RUNNING", "STATE", "HOST"],
+              ["LAB", "PLATFORM", "RUNNING", "STATE", ...(elsewhere ? ["HOST"] : [])],
               ...rows.map((row) => [
                 row.lab,
                 row.platform ?? "-",
                 `${row.running ?? "-"}/${row.domains ?? "-"}`,
                 row.state,
-                row.host ?? "",
+                ...(elsewhere ? [row.host ?? ""] : []),
               ]),
             ]),
       );

@@ -73,11 +73,11 @@ test("asks each page that is probed or flooded, once warm, alone and on some con
   expect(jobs.map(({ loop }) => loop.mode === "closed" && loop.concurrency)).toEqual([1, 1, 1, 5, 1, 1, 1, 5]);
 });
 
-test("a page that is never answered is an error that names it", async () => {
-  const calibrated = calibrate(createFakeHost(), {
+test("of a page that is never answered nothing is found out, and of the others all", async () => {
+  const pages = await calibrate(createFakeHost(), {
     plan: PLAN,
     experiment: EXPERIMENT,
-    station: station([], () => null),
+    station: station([], (job) => ("host" in job && job.host === "apache1" ? null : [20, 25, 22])),
   });
-  await expect(calibrated).rejects.toThrow("qemu, with nothing else running: apache1 did not answer within 180 s");
+  expect(pages.map(({ target }) => target)).toEqual(["apache2"]);
 });

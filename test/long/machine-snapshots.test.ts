@@ -48,11 +48,7 @@ needs(
     expect(after).toEqual(before);
   });
 
-  function succeed(...args: string[]): string {
-    const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
-    return ended.stdout;
-  }
+  const succeed = (...args: string[]) => sandbox.succeed(...args);
   const inside = (script: string) => succeed("exec", "machine", "one", "--", "sh", "-ec", script);
   const count = () => Number(inside("cat /run/count"));
   const row = () => (JSON.parse(succeed("ps", "machine", "--json")) as DomainRow[])[0];

@@ -38,11 +38,7 @@ needs(
   afterEach(() => void sandbox.cloison("down", "--all"));
   afterAll(() => sandbox.close());
 
-  function succeed(...args: string[]): string {
-    const { code, stdout, stderr } = sandbox.cloison(...args);
-    if (code !== 0) throw new Error(`cloison ${args.join(" ")} ended with ${code}: ${stderr}`);
-    return stdout;
-  }
+  const succeed = (...args: string[]) => sandbox.succeed(...args);
 
   test.each(["bridge", "routed", "nat", "vlan-dmz", "mixed"])(
     "%s: who reaches whom is as predicted",

@@ -172,11 +172,7 @@ needs(
   });
   afterAll(() => sandbox.close());
 
-  function succeed(...args: string[]): string {
-    const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
-    return ended.stdout;
-  }
+  const succeed = (...args: string[]) => sandbox.succeed(...args);
   const rows = () =>
     Object.fromEntries(
       (JSON.parse(succeed("ps", "machines", "--json")) as DomainRow[]).map((row) => [row.domain, row]),

@@ -43,11 +43,7 @@ needs(...LAB_NEEDS)("snapshots of containers", () => {
     expect(after).toEqual(before);
   });
 
-  function succeed(...args: string[]): string {
-    const ended = sandbox.cloison(...args);
-    expect(ended, `cloison ${args.join(" ")}: ${ended.stderr}`).toMatchObject({ code: 0 });
-    return ended.stdout;
-  }
+  const succeed = (...args: string[]) => sandbox.succeed(...args);
   const inside = (domain: string, script: string) => succeed("exec", "kept", domain, "--", "sh", "-ec", script);
   const count = (domain = "one") => Number(inside(domain, "cat /count"));
   const pid = (domain: string) =>
