@@ -161,14 +161,16 @@ function replace<T>(
   return wanted === null ? rest : [...rest, wanted];
 }
 
-/** With one end of a veth the other goes; with a link all that stands on it. */
+/** With one end of a veth the other goes; with a link all that stands on it. Who is no port is no isolated one. */
 function removeEnd(state: NetworkState, namespace: string, name: string): void {
   const into = state[namespace];
   const removed = into?.links.find((present) => present.name === name);
   if (into === undefined || removed === undefined) return;
   const remains = (entry: { link: string | null }) => entry.link !== name;
   into.links = into.links.filter((present) => present !== removed);
-  into.links = into.links.map((port) => (port.master === name ? { ...port, master: null } : port));
+  into.links = into.links.map(({ isolated, ...port }) =>
+    port.master === name ? { ...port, master: null } : { ...port, ...(isolated === undefined ? {} : { isolated }) },
+  );
   into.addresses = into.addresses.filter(remains);
   into.routes = into.routes.filter(remains);
   into.neighbours = into.neighbours.filter(remains);
