@@ -2,6 +2,7 @@ import type { Host } from "../host/host.ts";
 import { openPacketSocket, type PacketSocket } from "../host/packet-socket.ts";
 import { decodeFrame } from "../model/frame.ts";
 import type { NamespaceName } from "../model/plan.ts";
+import { Connections } from "./connections.ts";
 import type { Probe } from "./probe.ts";
 import { seenByGuest, wireKey, type GuestWires } from "./guest-wires.ts";
 import { recognise, type Recognised } from "./recognise.ts";
@@ -26,11 +27,7 @@ export class Lookout {
   #byIndex = new Map<number, Probe>();
   /** Asker's MAC and the address asked for. */
   #byNeighbour = new Map<string, Probe[]>();
-  /** Namespace, local port, address and port asked for of a connection, until its first segment tells its number. */
-  #byFlow = new Map<string, Probe>();
-  #bySequence = new Map<number, Probe>();
-  /** Segments whose connection is not known yet: another namespace's socket was read first. */
-  #strays = new Map<number, Sighting[]>();
+  #connections = new Connections();
 
   /** `run`: what this run's marks begin with. `wires`: of guests, which are watched at their taps. Throws LabError. */
   constructor(host: Host, namespaces: readonly NamespaceName[], run: Uint8Array, wires: GuestWires = new Map()) {
@@ -52,9 +49,7 @@ export class Lookout {
   expect(probes: readonly Probe[]): void {
     this.#byIndex = new Map(probes.map((probe) => [probe.index, probe]));
     this.#byNeighbour = new Map();
-    this.#byFlow = new Map();
-    this.#bySequence = new Map();
-    this.#strays = new Map();
+    this.#connections = new Connections();
     for (const probe of probes) {
       if (probe.asker === null) continue;
       const key = `${probe.asker.mac}>${probe.question.address}`;
@@ -64,15 +59,7 @@ export class Lookout {
 
   /** A connection that begins now. */
   expectConnection(probe: Probe, localPort: number): void {
-    const { address, how } = probe.question;
-    // The kernel gives one local port to connections to several ports of an address.
-    const port = "port" in how ? how.port : 0;
-    const flow = `${probe.from.namespace}|${localPort}|${address}|${port}`;
-    this.#byFlow.set(flow, probe);
-    // A guest tells its port when the segment has passed.
-    for (const [sequence, sightings] of this.#strays) {
-      if (flowsOf(sightings).includes(flow)) this.#adopt(sequence, probe);
-    }
+    this.#connections.begin(probe, localPort);
   }
 
   /** Descriptors to poll. */
@@ -150,36 +137,7 @@ export class Lookout {
     } else if (what.by === "neighbour") {
       for (const probe of this.#byNeighbour.get(`${what.asker}>${what.target}`) ?? []) probe.sightings.push(sighting);
     } else {
-      const { initialSequence } = what;
-      const known = this.#bySequence.get(initialSequence);
-      if (known !== undefined) {
-        known.sightings.push(sighting);
-        return;
-      }
-      const strays = [...(this.#strays.get(initialSequence) ?? []), sighting];
-      this.#strays.set(initialSequence, strays);
-      const begun = flowsOf(strays).flatMap((flow) => this.#byFlow.get(flow) ?? [])[0];
-      if (begun !== undefined) this.#adopt(initialSequence, begun);
+      this.#connections.deliver(sighting, what.initialSequence);
     }
   }
-
-  #adopt(initialSequence: number, probe: Probe): void {
-    this.#bySequence.set(initialSequence, probe);
-    probe.sightings.push(...(this.#strays.get(initialSequence) ?? []));
-    this.#strays.delete(initialSequence);
-  }
-}
-
-/**
- * Namespaces, local port, address and port asked for, of a connection's segment, wherever it may have begun: where it came in
- * before it went out it is forwarded, and a connection of that namespace's own may have the same port.
- */
-function flowsOf(sightings: readonly Sighting[]): string[] {
-  const firsts = new Map<NamespaceName, Sighting>();
-  for (const sighting of sightings) if (!firsts.has(sighting.namespace)) firsts.set(sighting.namespace, sighting);
-  return [...firsts.values()].flatMap(({ what, namespace, direction }) =>
-    what.by === "tcp" && what.part === "request" && direction === "out"
-      ? [`${namespace}|${what.sourcePort}|${what.destination}|${what.destinationPort}`]
-      : [],
-  );
 }
