@@ -7,6 +7,7 @@ import { withLabLock } from "../lab/lab-lock.ts";
 import { backupDirectory, imageStore, keyOfRoot } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Layers } from "../platforms/platform.ts";
+import { requireFacet } from "../platforms/require-facet.ts";
 import type { AppContext } from "./context.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
 
@@ -120,12 +121,8 @@ async function saveImages(
 
 /** @throws LabError when a platform's domains have nothing that could be kept in a backup */
 export function requireLayers(app: AppContext, platform: StoredLab["plan"]["platform"]): Layers {
-  const { layers } = app.platforms[platform];
-  if (layers !== undefined) return layers;
-  throw new LabError(`domains of platform ${platform} have no files of their own to be kept`, {
-    hint: "platforms container, shared and qemu have",
-    exit: ExitCode.unavailable,
-  });
+  const refusal = `domains of platform ${platform} have no files of their own to be kept`;
+  return requireFacet(app.platforms, platform, "layers", refusal);
 }
 
 function requireSettled({ plan, unsettled, source }: StoredLab): LabSource {

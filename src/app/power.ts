@@ -1,5 +1,5 @@
-import { LabError } from "../model/error.ts";
 import type { DomainUsage, MachineStatistics, Power } from "../platforms/platform.ts";
+import { requireFacet } from "../platforms/require-facet.ts";
 import type { AppContext } from "./context.ts";
 import { findDomain } from "./inspect.ts";
 
@@ -36,18 +36,12 @@ export async function statistics(
 
 async function findPausable(app: AppContext, lab: string, name: string) {
   const found = await findDomain(app, lab, name);
-  const { pausing } = found.platform;
-  if (pausing !== undefined) return { ...found, pausing };
-  throw new LabError(`domains of platform ${found.platform.name} cannot stand still`, {
-    hint: "cloison up LAB --platform container, or qemu, makes domains that can",
-  });
+  const refusal = `domains of platform ${found.platform.name} cannot stand still`;
+  return { ...found, pausing: requireFacet(app.platforms, found.platform.name, "pausing", refusal) };
 }
 
 async function findMachine(app: AppContext, lab: string, name: string) {
   const found = await findDomain(app, lab, name);
-  const { power } = found.platform;
-  if (power !== undefined) return { ...found, power };
-  throw new LabError(`domains of platform ${found.platform.name} have no power button`, {
-    hint: "cloison up LAB --platform qemu makes machines of them",
-  });
+  const refusal = `domains of platform ${found.platform.name} have no power button`;
+  return { ...found, power: requireFacet(app.platforms, found.platform.name, "power", refusal) };
 }

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { DomainPlan } from "../model/plan.ts";
 import type { Snapshots } from "../platforms/platform.ts";
+import { requireFacet } from "../platforms/require-facet.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { leasesTaken } from "./leases.ts";
 import { keyOfRoot } from "./paths.ts";
@@ -105,12 +106,8 @@ export async function restoreSnapshot(
 }
 
 function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
-  const facet = context.platforms[plan.platform].snapshots;
-  if (facet !== undefined) return facet;
-  throw new LabError(`platform ${plan.platform} has no snapshots`, {
-    hint: "platforms container, shared and qemu have",
-    exit: ExitCode.unavailable,
-  });
+  const refusal = `domains of platform ${plan.platform} have no snapshots`;
+  return requireFacet(context.platforms, plan.platform, "snapshots", refusal);
 }
 
 function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapshot): void {
