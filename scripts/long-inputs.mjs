@@ -10,17 +10,10 @@ import { suitesOf } from "./suites.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const record = join(root, "test/long/inputs.sha256");
-const inputs = [
-  "src",
-  "guest",
-  "test/long",
-  "test/needs.ts",
-  "test/probes.ts",
-  "examples",
-  "package-lock.json",
-  "scripts/build.mjs",
-];
-const isInput = (path) => !/^src\/.*\.test\.ts$/.test(path) && path !== "test/long/inputs.sha256";
+const inputs = ["src", "guest", "test", "examples", "package-lock.json", "scripts/build.mjs"];
+/** Unit tests, and suites of other lanes, are none. */
+const isInput = (path) =>
+  !/^src\/.*\.test\.ts$|^test\/(system|xen|slow)\//.test(path) && path !== "test/long/inputs.sha256";
 
 function hashInputs() {
   const hash = createHash("sha256");

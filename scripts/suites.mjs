@@ -9,10 +9,7 @@ import { join } from "node:path";
 const order = [
   { name: "launcher", budgetS: 30 },
   { name: "study", budgetS: 120 },
-  { name: "run-faults", budgetS: 240 },
-  { name: "sabotage", budgetS: 180 },
   { name: "random-labs", budgetS: 200 },
-  { name: "uplink", budgetS: 180 },
   { name: "qemu", budgetS: 280 },
 ];
 
