@@ -102,14 +102,14 @@ needs(
 
   test("of a confirmation and a deadline that come together one wins, and says so", async () => {
     const outcomes = new Set<number | null>();
-    for (const afterMs of [0, 300, 400, 500, 600, 700, 1200]) {
-      const up = bed.cloison("up", bed.file, "--confirm-within", "1s");
+    for (const afterMs of [0, 1300, 1400, 1500, 1600, 1700, 2200]) {
+      const up = bed.cloison("up", bed.file, "--confirm-within", "2s");
       expect(up).toMatchObject({ code: 0 });
       await new Promise((resolve) => setTimeout(resolve, afterMs));
       const { code } = bed.cloison("confirm", "uplinked");
       outcomes.add(code);
       if (code === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await new Promise((resolve) => setTimeout(resolve, 2500));
         expect(bed.master("card1")).toMatch(/^clbr/);
       } else expect(bed.network()).toEqual(bed.before);
       bed.succeed("down", "uplinked");
