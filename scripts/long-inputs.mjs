@@ -1,6 +1,6 @@
-// What the long lane's outcome depends on, as one hash. Plain Node.
-//   node scripts/long-inputs.mjs    says whether it changed since the lane last passed: exit 0 unchanged, 1 changed
-// The hash recorded in test/long/inputs.sha256 is committed with the change that it belongs to: that works in a clone
+// What the outcome of each suite of the long lane depends on, as one hash a suite. Plain Node.
+//   node scripts/long-inputs.mjs    prints the suites for which it changed since they last passed
+// The hashes recorded in test/long/inputs.sha256 are committed with the change that they belong to: that works in a clone
 // without history, and whatever number of commits arrive at once.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -11,13 +11,14 @@ import { suitesOf } from "./suites.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const record = join(root, "test/long/inputs.sha256");
 const inputs = ["src", "guest", "test", "examples", "package-lock.json", "scripts/build.mjs"];
-/** Unit tests, and suites of other lanes, are none. */
-const isInput = (path) =>
-  !/^src\/.*\.test\.ts$|^test\/(system|xen|slow)\//.test(path) && path !== "test/long/inputs.sha256";
 
-function hashInputs() {
+/** Unit tests and other suites are none of a suite's inputs. */
+const isInput = (path, suite) =>
+  path === suite.file || (!path.endsWith(".test.ts") && path !== "test/long/inputs.sha256");
+
+function hashInputs(suite) {
   const hash = createHash("sha256");
-  for (const path of inputs.flatMap(filesBelow).filter(isInput).sort()) {
+  for (const path of inputs.flatMap(filesBelow).filter((path) => isInput(path, suite)).sort()) {
     hash.update(`${path}\0`).update(
       createHash("sha256")
         .update(readFileSync(join(root, path)))
@@ -33,19 +34,24 @@ function filesBelow(path) {
   return readdirSync(join(root, path)).flatMap((name) => filesBelow(`${path}/${name}`));
 }
 
-function longInputsChanged() {
-  return !existsSync(record) || readFileSync(record, "utf8").trim() !== hashInputs();
+/** Suite → hash, as sha256sum(1) writes it. */
+function recorded() {
+  if (!existsSync(record)) return {};
+  const lines = readFileSync(record, "utf8").trim().split("\n");
+  return Object.fromEntries(lines.map((line) => line.split("  ").reverse()));
 }
 
-/** To be called when the lane has passed. */
-export function recordLongInputs() {
-  writeFileSync(record, `${hashInputs()}\n`);
+/** To be called when a suite has passed, none of it skipped. Suites that are no more are forgotten. */
+export function recordLongInputs(passed) {
+  const before = recorded();
+  const lines = suitesOf(root, "long").flatMap((suite) => {
+    const hash = suite.name === passed.name ? hashInputs(suite) : before[suite.name];
+    return hash === undefined ? [] : [`${hash}  ${suite.name}\n`];
+  });
+  writeFileSync(record, lines.join(""));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const changed = suitesOf(root, "long").length > 0 && longInputsChanged();
-  console.log(
-    `long lane: ${changed ? "its inputs changed since it last passed" : "nothing changed since it last passed"}`,
-  );
-  process.exitCode = changed ? 1 : 0;
+  const last = recorded();
+  for (const suite of suitesOf(root, "long")) if (last[suite.name] !== hashInputs(suite)) console.log(suite.name);
 }
