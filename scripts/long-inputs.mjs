@@ -18,7 +18,10 @@ const isInput = (path, suite) =>
 
 function hashInputs(suite) {
   const hash = createHash("sha256");
-  for (const path of inputs.flatMap(filesBelow).filter((path) => isInput(path, suite)).sort()) {
+  for (const path of inputs
+    .flatMap(filesBelow)
+    .filter((path) => isInput(path, suite))
+    .sort()) {
     hash.update(`${path}\0`).update(
       createHash("sha256")
         .update(readFileSync(join(root, path)))
