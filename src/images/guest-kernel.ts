@@ -77,13 +77,7 @@ export async function ensureGuestKernel(host: Host, options: GuestKernelOptions)
           cwd: work,
         });
         if (fetched.code !== 0) throw aptError("the guests' kernel could not be fetched", fetched);
-        const made = await host.processes.run({
-          argv: ["sh", "-euc", MAKE, "make", guestDirectory, ...MODULES],
-          cwd: work,
-          ...(run.cgroup === undefined ? {} : { cgroup: run.cgroup }),
-          ...(run.signal === undefined ? {} : { signal: run.signal }),
-        });
-        if (made.code !== 0) throw new LabError(`the guests' kernel cannot be used: ${made.stderr.trim()}`);
+        await makeReady(host, work, guestDirectory, run);
         await host.files.writeText(`${work}/made/version`, found.version);
         await host.files.makeDirectory(`${store}/.kernels`);
         await host.processes.must({ argv: ["sync", "--file-system", `${work}/made`] });
@@ -100,6 +94,28 @@ export async function ensureGuestKernel(host: Host, options: GuestKernelOptions)
 }
 
 const BUSYBOX = "/bin/busybox";
+
+/**
+ * Makes what guests boot of the kernel's package in a folder, in `made` there.
+ * @throws LabError when it lacks a driver
+ */
+export async function makeReady(
+  host: Host,
+  work: string,
+  guestDirectory: string,
+  { cgroup, signal }: RunOptions = {},
+): Promise<void> {
+  const { code, stderr } = await host.processes.run({
+    argv: ["sh", "-euc", MAKE, "make", guestDirectory, ...MODULES],
+    cwd: work,
+    ...(cgroup === undefined ? {} : { cgroup }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (code === 0) return;
+  throw new LabError(`the guests' kernel cannot be used: ${stderr.trim()}`, {
+    hint: `it is ${PACKAGE} of the archive that /etc/apt names; Debian's has what guests need`,
+  });
+}
 
 /**
  * Unpacks the package and makes the initramfs: busybox, the guest's programs, and just the modules.
