@@ -4,9 +4,9 @@ import type { DomainPlan } from "../model/plan.ts";
 import type { Snapshots } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
-import { leasesTaken } from "./leases.ts";
 import { keyOfRoot } from "./paths.ts";
 import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
+import { startDomain } from "./start-domain.ts";
 
 /** A name for a snapshot that was given none: when it was taken, in UTC. */
 export function snapshotName(nowMs: number): string {
@@ -90,8 +90,7 @@ export async function restoreSnapshot(
   try {
     await platform.destroy(host, workspace, plan.lab, domain.name);
     await facet.prepare(host, workspace, plan, domain, data, extent);
-    await platform.start(host, workspace, plan, domain);
-    await leasesTaken(context, plan, [domain]);
+    await startDomain(context, stored, domain);
   } catch (error) {
     await platform.destroy(host, workspace, plan.lab, domain.name);
     throw new LabError(`${error instanceof Error ? error.message : String(error)}\ndomain ${domain.name} is stopped`, {

@@ -3,8 +3,8 @@ import type { DomainPlan } from "../model/plan.ts";
 import { readStoredLab, requireStoredLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { labNames } from "./inventory.ts";
 import { withLabLock } from "./lab-lock.ts";
-import { leasesTaken } from "./leases.ts";
 import { RestartDelay } from "./restart-delay.ts";
+import { startDomain } from "./start-domain.ts";
 
 const POLL_MS = 1000;
 
@@ -88,10 +88,7 @@ async function restart(context: LabContext, lab: string, name: string): Promise<
   const death =
     stored === null ? undefined : (await deathsIn(context, stored)).find(({ domain }) => domain.name === name);
   if (stored === null || death === undefined) return false;
-  const { plan, roots } = stored;
-  const { domain } = death;
-  await context.platforms[plan.platform].start(context.host, workspaceOf(context, lab, roots), plan, domain);
-  await leasesTaken(context, plan, [domain]);
+  await startDomain(context, stored, death.domain);
   return true;
 }
 

@@ -130,7 +130,7 @@ needs(
     succeed("up", file);
     const runs = row()?.pid;
     expect(refusal("restore", "machine", "one", "good")).toMatch(
-      /^5: the memory of domain one is not this machine's: it had QEMU's -m 128M, and has -m 144M\n {2}--disk-only/,
+      /^5: the memory of domain one is not this machine's: it had the hardware -m 128M, and has -m 144M\n {2}--disk-only/,
     );
     expect(row()?.pid).toBe(runs);
     succeed("snapshot", "restore", "machine", "one", "good", "--disk-only");

@@ -1,9 +1,10 @@
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import type { Guest } from "./agent-lines.ts";
-import { consoleTail, UP } from "./console.ts";
+import { AGAIN, consoleTail, UP } from "./console.ts";
 import { execInGuest } from "./exec.ts";
 import { BUSYBOX } from "./guest-configuration.ts";
+import { wakeProgram } from "./wake.ts";
 
 /** Under emulation a guest takes 3 s where it is alone, and as many times more as there are for each CPU. */
 const BOOT_MS = 120_000;
@@ -11,7 +12,7 @@ const POLL_MS = 50;
 const SETTLE_MS = 2000;
 
 /**
- * Waits until the agent of a guest that was just started answers.
+ * Waits until the agent of a guest that was just started answers. One that goes on where its memory was left is woken.
  * @param console its first console's file
  * @param gone resolves when the guest has ended
  * @throws LabError that says what it met
@@ -21,7 +22,7 @@ export async function untilItAnswers(
   guest: Guest,
   console: string,
   gone: Promise<unknown>,
-  { hint, bootMs = BOOT_MS }: { hint: string; bootMs?: number | undefined },
+  { hint, bootMs = BOOT_MS, goesOn = false }: { hint: string; bootMs?: number | undefined; goesOn?: boolean },
 ): Promise<void> {
   let isGone = false;
   void gone.then(() => (isGone = true));
@@ -35,10 +36,12 @@ export async function untilItAnswers(
     const leftMs = deadline - host.clock.monotonicMs();
     if (leftMs <= 0) throw await failed(`has not booted within ${bootMs / 1000} s`);
     // Not before: of who is connected while its driver starts, a guest may not hear (QEMU drops what its queue cannot take).
-    if ((await host.files.readTextIfExists(console))?.includes(UP) === true) break;
+    const told = (await host.files.readTextIfExists(console)) ?? "";
+    if (goesOn ? told.split(AGAIN).length > guest.lines.slots : told.includes(UP)) break;
     await host.clock.sleep(POLL_MS);
   }
-  const answer = execInGuest(host, guest, [BUSYBOX, "true"], { beginMs: bootMs });
+  const program = goesOn ? wakeProgram(host) : ([BUSYBOX, "true"] as const);
+  const answer = execInGuest(host, guest, [...program], { beginMs: bootMs });
   const ended = gone.then(() => null);
   const exit = await Promise.race([answer, ended]).catch(async (error: unknown) => {
     throw error instanceof LabError && !isGone ? await failed(`did not come up: ${error.message}`) : error;

@@ -9,6 +9,9 @@ const LONGEST_LINE = 300;
 /** What guest/main says when its agent is there. */
 export const UP = "cloison: the guest is up";
 
+/** What each agent of a guest of Xen's says that was put back, once it can be spoken to. */
+export const AGAIN = "cloison: the agent listens again";
+
 /** What ended a guest, in its own words, which are only that; null: it does not say. */
 export function endByConsole(console: readonly string[]): string | null {
   const panic = console.find((line) => line.includes("Kernel panic"));

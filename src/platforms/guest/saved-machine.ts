@@ -1,18 +1,21 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import { machineForm } from "../../model/machine-form.ts";
-import type { DomainPlan } from "../../model/plan.ts";
+import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import type { Workspace } from "../platform.ts";
+import { guestConfiguration } from "./guest-configuration.ts";
+import { insideOf } from "./prepare-files.ts";
 
 /** `machine.json` of a snapshot: what its disk lies on, and the machine that its memory was the memory of. */
 const savedMachineSchema = z.strictObject({
   base: z.string().describe("of the disk below: no other, not even one of the same content, has the same blocks"),
   memory: z
     .strictObject({
-      machine: z.string().describe("QEMU's machine type with its version, as pc-q35-7.2"),
-      processor: z.string().describe("by KVM its model; else: emulated"),
-      hardware: z.array(z.string()).describe("the options of QEMU that a guest sees"),
+      machine: z.string().describe("QEMU's machine type with its version, as pc-q35-7.2; of Xen: xen-pv"),
+      processor: z.string().describe("its model, unless it is emulated"),
+      hardware: z.array(z.string()).describe("what a guest sees of QEMU's options, or of xl's"),
       told: z.string().describe("sha256 of what the guest was told when it started: network, services, files"),
     })
     .nullable(),
@@ -40,11 +43,49 @@ export async function baseOf(host: Host, workspace: Workspace, domain: DomainPla
   return (await host.processes.must({ argv: ["sh", "-ec", BASE_SCRIPT, "base", disk] })).slice(0, 64);
 }
 
-/** Options of QEMU's command line that a guest sees. */
-const SEEN = new Set(["-cpu", "-smp", "-m", "-device"]);
+/** A hash of what a guest was told when it started. */
+export function toldTo(plan: LabPlan, domain: DomainPlan): string {
+  const told = JSON.stringify(guestConfiguration(domain, insideOf(plan, domain)));
+  return createHash("sha256").update(told).digest("hex");
+}
 
-export function hardwareOf(argv: readonly string[]): string[] {
-  return argv.flatMap((word, i) => (SEEN.has(word) ? [`${word} ${argv[i + 1] ?? ""}`] : []));
+/** A guest that is not emulated has the processor's own features. */
+export async function processorModel(host: Host): Promise<string> {
+  const text = (await host.files.readTextIfExists("/proc/cpuinfo")) ?? "";
+  return /^model name\s*: (.*)$/m.exec(text)?.[1] ?? "unknown";
+}
+
+/** @throws LabError when the disk that is kept lies on another one than the domain's does */
+export async function requireSameBase(
+  host: Host,
+  workspace: Workspace,
+  domain: DomainPlan,
+  saved: SavedMachine,
+): Promise<void> {
+  if (saved.base === (await baseOf(host, workspace, domain))) return;
+  throw new LabError(`the snapshot lies on another disk than domain ${domain.name} has now`, {
+    hint: "the image's disk was made anew, or domain's `disk` was changed, since",
+  });
+}
+
+/** Puts a disk that was kept in the place of a domain's own; the image may lie elsewhere than it did. */
+export async function putDisk(
+  host: Host,
+  workspace: Workspace,
+  domain: DomainPlan,
+  from: string,
+  to: string,
+): Promise<void> {
+  await copy(host, from, to);
+  const { disk } = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
+  await host.processes.must({ argv: ["qemu-img", "rebase", "-u", "-q", "-F", "raw", "-b", disk, to] });
+}
+
+export async function copy(host: Host, from: string, to: string, signal?: AbortSignal): Promise<void> {
+  await host.processes.must({
+    argv: ["cp", "--sparse=always", "--reflink=auto", from, to],
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** @throws LabError naming the first thing in which the machine that is and the one that was are not alike */
@@ -55,11 +96,11 @@ export function requireAlike(name: string, was: SavedHardware, is: SavedHardware
       hint: "--disk-only puts its disk back, and boots it",
     });
   };
-  differs("QEMU's machine", was.machine, is.machine);
+  differs("the machine", was.machine, is.machine);
   differs("the processor", was.processor, is.processor);
   const lost = was.hardware.filter((option) => !is.hardware.includes(option));
   const gained = is.hardware.filter((option) => !was.hardware.includes(option));
-  differs("QEMU's", lost[0] ?? "nothing", gained[0] ?? "nothing");
+  differs("the hardware", lost[0] ?? "nothing", gained[0] ?? "nothing");
   differs("the order of devices", was.hardware.join(" "), is.hardware.join(" "));
   differs("been told (network, services, files)", was.told.slice(0, 12), is.told.slice(0, 12));
 }

@@ -2,6 +2,7 @@ import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import { execInGuest } from "../guest/exec.ts";
 import { BUSYBOX } from "../guest/guest-configuration.ts";
+import { copy } from "../guest/saved-machine.ts";
 import type { Workspace } from "../platform.ts";
 import { guestOf, guestPaths, type GuestPaths } from "./guest-paths.ts";
 import { askMonitor, statusOf } from "./monitor.ts";
@@ -38,12 +39,5 @@ async function writeOut(host: Host, workspace: Workspace, name: string, paths: G
   if (code === 0) return;
   throw new LabError(`domain ${name} ${timedOut ? "is not done with writing" : "cannot write"} its files to its disk`, {
     hint: "one that is paused is copied as it is: cloison pause",
-  });
-}
-
-export async function copy(host: Host, from: string, to: string, signal?: AbortSignal): Promise<void> {
-  await host.processes.must({
-    argv: ["cp", "--sparse=always", "--reflink=auto", from, to],
-    ...(signal === undefined ? {} : { signal }),
   });
 }

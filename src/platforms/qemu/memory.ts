@@ -2,7 +2,7 @@ import type { Host, Running } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import { execInGuest } from "../guest/exec.ts";
-import { BUSYBOX } from "../guest/guest-configuration.ts";
+import { wakeProgram } from "../guest/wake.ts";
 import type { Workspace } from "../platform.ts";
 import { startEmulator } from "./boot.ts";
 import { guestOf, guestPaths, type GuestPaths } from "./guest-paths.ts";
@@ -77,18 +77,10 @@ export async function wakeGuest(
       return (await host.files.exists(paths.monitor)) && (await isMigrated(host, domain.name, paths));
     });
     await askMonitor(host, paths, [{ execute: "cont" }]);
-    const seconds = Math.round(host.clock.nowMs() / 1000);
-    const argv = [BUSYBOX, "sh", "-c", WAKE, "wake", BUSYBOX, `${seconds}`] as const;
-    const { code, stderr } = await execInGuest(host, guest, [...argv], { beginMs: WAKE_MS });
+    const { code, stderr } = await execInGuest(host, guest, wakeProgram(host), { beginMs: WAKE_MS });
     if (code !== 0) throw new LabError(`domain ${domain.name} woke, and its clock cannot be set: ${stderr.trim()}`);
   });
 }
-
-/** Inside: its clock stood still meanwhile, and its addresses may have been given to nobody (udhcpc asks anew at SIGUSR1). */
-const WAKE = `"$1" date -u -s "@$2" >/dev/null || exit
-for client in $("$1" pidof udhcpc busybox); do
-  case $("$1" tr '\\0' ' ' <"/proc/$client/cmdline") in "$1 udhcpc "*) kill -USR1 "$client" ;; esac
-done`;
 
 /** Whether all has been sent, or received. @throws LabError when it has failed */
 async function isMigrated(host: Host, name: string, paths: GuestPaths): Promise<boolean> {

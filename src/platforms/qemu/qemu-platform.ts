@@ -1,17 +1,18 @@
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import type { LabPlan } from "../../model/plan.ts";
+import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import { readUsage } from "../cgroup-usage.ts";
 import { execInGuest } from "../guest/exec.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
 import { GuestKernel } from "../guest/guest-kernel.ts";
+import { guestLayers } from "../guest/guest-layers.ts";
 import { guestUser } from "../guest/guest-user.ts";
 import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../platform.ts";
 import { chooseAccelerator, tryAccelerator } from "./accelerator.ts";
 import { bootGuest } from "./boot.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { describeEnd } from "./guest-end.ts";
 import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
-import { qemuLayers } from "./layers.ts";
 import { wakeGuest } from "./memory.ts";
 import { askMonitor, statusOf } from "./monitor.ts";
 import { pausing, power } from "./power.ts";
@@ -35,8 +36,7 @@ export function createQemuPlatform(): Platform {
     packages: PACKAGES,
     check: tryQemu,
     list: listDomains,
-    prepare: (host, workspace, plan, domain) =>
-      prepareGuestFiles(host, workspace, plan, domain, guestPaths(workspace, domain.name)),
+    prepare,
 
     async start(host, workspace, plan, domain) {
       const group = `${workspace.cgroup}/${domain.name}`;
@@ -68,9 +68,13 @@ export function createQemuPlatform(): Platform {
     pausing,
     power,
     snapshots: qemuSnapshots,
-    layers: qemuLayers,
+    layers: guestLayers({ packages: ["socat"], paths: guestPaths, prepare, copyDisk }),
     variant: (host, { domains }) => chooseAccelerator(host, domains[0]?.machine?.accel ?? "auto"),
   };
+}
+
+async function prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void> {
+  await prepareGuestFiles(host, workspace, plan, domain, guestPaths(workspace, domain.name));
 }
 
 async function tryQemu(host: Host): Promise<Support> {

@@ -1,26 +1,27 @@
-import { createHash } from "node:crypto";
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import { machineForm } from "../../model/machine-form.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
-import { guestConfiguration } from "../guest/guest-configuration.ts";
-import { insideOf, prepareGuestFiles } from "../guest/prepare-files.ts";
+import { prepareGuestFiles } from "../guest/prepare-files.ts";
+import {
+  baseOf,
+  copy,
+  processorModel,
+  putDisk,
+  readSavedMachine,
+  requireAlike,
+  requireSameBase,
+  toldTo,
+  writeSavedMachine,
+  type SavedHardware,
+} from "../guest/saved-machine.ts";
 import type { Snapshots, Workspace } from "../platform.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import { emulatorArguments } from "./boot.ts";
-import { copy, copyDisk, runs } from "./copy-disk.ts";
+import { copyDisk, runs } from "./copy-disk.ts";
 import { guestPaths, type GuestPaths } from "./guest-paths.ts";
 import { saveMemory } from "./memory.ts";
 import { askMonitor } from "./monitor.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
-import {
-  baseOf,
-  hardwareOf,
-  readSavedMachine,
-  requireAlike,
-  writeSavedMachine,
-  type SavedHardware,
-} from "./saved-machine.ts";
 import { whileStopped } from "./while-stopped.ts";
 
 const DISK = "disk.qcow2";
@@ -50,11 +51,7 @@ export const qemuSnapshots: Snapshots = {
 
   async requireFitting(host, workspace, plan, domain, directory, { memory }) {
     const saved = await readSavedMachine(host, directory);
-    if (saved.base !== (await baseOf(host, workspace, domain))) {
-      throw new LabError(`the snapshot lies on another disk than domain ${domain.name} has now`, {
-        hint: "the image's disk was made anew, or domain's `disk` was changed, since",
-      });
-    }
+    await requireSameBase(host, workspace, domain, saved);
     if (!memory || saved.memory === null) return;
     requireAlike(domain.name, saved.memory, await plannedHardware(host, workspace, plan, domain));
   },
@@ -62,10 +59,7 @@ export const qemuSnapshots: Snapshots = {
   async prepare(host, workspace, plan, domain, directory, { memory }) {
     const paths = guestPaths(workspace, domain.name);
     await prepareGuestFiles(host, workspace, plan, domain, paths);
-    await copy(host, `${directory}/${DISK}`, paths.disk);
-    // The image may lie elsewhere than it did.
-    const { disk } = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
-    await host.processes.must({ argv: ["qemu-img", "rebase", "-u", "-q", "-F", "raw", "-b", disk, paths.disk] });
+    await putDisk(host, workspace, domain, `${directory}/${DISK}`, paths.disk);
     if (memory) await copy(host, `${directory}/${MEMORY}`, paths.memory);
   },
 };
@@ -111,16 +105,16 @@ async function seen(
   domain: DomainPlan,
   accelerator: Accelerator,
 ): Promise<Omit<SavedHardware, "machine">> {
-  const told = JSON.stringify(guestConfiguration(domain, insideOf(plan, domain)));
   return {
     processor: accelerator === "kvm" ? await processorModel(host) : "emulated",
     hardware: hardwareOf(emulatorArguments(workspace, plan, domain, accelerator)),
-    told: createHash("sha256").update(told).digest("hex"),
+    told: toldTo(plan, domain),
   };
 }
 
-/** A guest by KVM has the processor's own features. */
-async function processorModel(host: Host): Promise<string> {
-  const text = (await host.files.readTextIfExists("/proc/cpuinfo")) ?? "";
-  return /^model name\s*: (.*)$/m.exec(text)?.[1] ?? "unknown";
+/** Options of QEMU's command line that a guest sees. */
+const SEEN = new Set(["-cpu", "-smp", "-m", "-device"]);
+
+export function hardwareOf(argv: readonly string[]): string[] {
+  return argv.flatMap((word, i) => (SEEN.has(word) ? [`${word} ${argv[i + 1] ?? ""}`] : []));
 }

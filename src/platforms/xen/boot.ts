@@ -21,10 +21,15 @@ const POLL_MS = 50;
 /** Keeps what a console says, until the domain goes. No session's first process opens it: that would be ended by its hang-up. */
 const KEEP_CONSOLE = '(exec cat <"$1" >>"$2" 2>/dev/null); true';
 
-/** Creates a domain, which outlives this process, and waits until its agent answers. @throws LabError that says what it met */
+/**
+ * Creates a domain, which outlives this process, and waits until its agent answers. Where there is memory of a snapshot, it goes
+ * on from that.
+ * @throws LabError that says what it met
+ */
 export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void> {
   const paths = xenPaths(workspace, domain.name);
   const form = machineForm(workspace.rootfs(domain), domain.limits.diskBytes);
+  const goesOn = await host.files.exists(paths.memory);
   for (const file of [paths.console, paths.shutDown]) await host.files.remove(file);
   // A domain that ran before has left its sockets.
   await host.files.remove(paths.sockets);
@@ -34,12 +39,14 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
   }
   // Xen's tools and the domain's QEMU, which serves its disk, are in its control group.
   const cgroup = `${workspace.cgroup}/${domain.name}`;
-  const id = await createPaused(host, domain, paths, form, cgroup);
+  const id = await createPaused(host, domain, paths, form, { cgroup, goesOn });
   const running = await wake(host, paths, cgroup, domain.name, id);
   await untilItAnswers(host, guestOf(host, workspace, domain.name), paths.console, running.exited, {
     hint: HINT,
     bootMs: BOOT_MS,
+    goesOn,
   });
+  await host.files.remove(paths.memory);
   await limitDomain(host, paths, domain.limits);
 }
 
@@ -51,11 +58,12 @@ export async function createPaused(
   domain: DomainPlan,
   paths: XenPaths,
   form: MachineForm,
-  cgroup: string,
+  { cgroup, goesOn }: { cgroup: string; goesOn: boolean },
 ): Promise<number> {
+  const make = goesOn ? ["restore", "-p", paths.xl, paths.memory] : ["create", "-q", "-p", paths.xl];
   const create = async (numbering: Numbering): Promise<number> => {
     await host.files.writeText(paths.xl, xlConfig(domain, paths, form, numbering));
-    await host.processes.must({ argv: ["xl", "create", "-q", "-p", paths.xl], cgroup, timeoutMs: CREATE_MS });
+    await host.processes.must({ argv: ["xl", ...make], cgroup, timeoutMs: CREATE_MS });
     return (await requireDomain(host, domain.name, paths.uuid)).id;
   };
   const id = await create("from 0");

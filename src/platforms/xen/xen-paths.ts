@@ -16,6 +16,8 @@ export interface XenPaths extends GuestFiles {
   xl: string;
   /** Is there once its user has shut it down. */
   shutDown: string;
+  /** What its memory was, of a snapshot, until it goes on from there. */
+  memory: string;
   /** Of the domain, for whoever reads `xl list`. */
   domain: string;
   /** What the domain is found again by: another one may not have it, and it stays when its number changes. */
@@ -32,6 +34,7 @@ export function xenPaths(workspace: Pick<Workspace, "directory" | "cgroup">, nam
     ...files,
     xl: `${files.directory}/xl.cfg`,
     shutDown: `${files.directory}/shut-down`,
+    memory: `${files.directory}/memory`,
     domain: `cloison.${lab}.${name}`,
     uuid: uuidOf(`cloison domain ${lab}/${name}`),
     lines: { sockets: files.sockets, slots: SLOTS, terminals: TERMINALS, bell: null },

@@ -3,12 +3,15 @@ import { LabError } from "../../model/error.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import { execInGuest } from "../guest/exec.ts";
 import { GuestKernel } from "../guest/guest-kernel.ts";
+import { guestLayers } from "../guest/guest-layers.ts";
 import { guestUser } from "../guest/guest-user.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
 import type { DomainState, DomainUsage, Platform, Workspace } from "../platform.ts";
 import { bootDomain } from "./boot.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { describeEnd, guestOf, isServed } from "./domain-end.ts";
 import { pausing, power } from "./power.ts";
+import { xenSnapshots } from "./snapshots.ts";
 import { allDomains, endDomain, findDomain, type XenDomains } from "./toolstack.ts";
 import { tryXen } from "./try-xen.ts";
 import { labSockets, xenPaths } from "./xen-paths.ts";
@@ -57,6 +60,8 @@ export function createXenPlatform(): Platform {
     usage: readUsage,
     pausing,
     power,
+    snapshots: xenSnapshots,
+    layers: guestLayers({ packages: [], paths: xenPaths, prepare: prepareDomain, copyDisk }),
   };
 }
 
