@@ -1,20 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRealHost } from "../../src/host/real.ts";
 import { needs } from "../needs.ts";
+import { expectAsPredicted, machinesOf, NETWORK_EXAMPLES } from "../network-example.ts";
 import type { Ended } from "../sandbox.ts";
 import { bringGuests } from "../xen-host/guests.ts";
 import { bringProgram } from "../xen-host/program.ts";
 import { XEN_HOST_NEEDS, startXenHost, stateFolder, type XenHost } from "../xen-host/xen-host.ts";
-
-/** The examples for paravirtual domains, as many as an emulated machine has memory for; what they send is not limited. */
-function onXen(name: string): string {
-  return readFileSync(new URL(`../../examples/networks/${name}.yaml`, import.meta.url), "utf8")
-    .replace("platform: namespace", "platform: xen")
-    .replaceAll(/image: plain(, count: \d)?/g, "image: small, memory: 96M")
-    .replaceAll(/, out: \w+/g, "");
-}
 
 /** States and reachability; an emulated machine is no measure of time. */
 needs(
@@ -37,15 +30,15 @@ needs(
   }, 600_000);
   afterAll(() => xen?.close());
 
-  test.each(["bridge", "routed", "nat"])("%s: each question is answered as predicted", async (name) => {
-    const lab = `net-${name}`;
-    writeFileSync(join(xen.brought, `${name}.yaml`), onXen(name));
-    await succeed(`up /brought/${name}.yaml --parallel 1`);
+  test.each(NETWORK_EXAMPLES)("%s: who reaches whom is as predicted", async (example) => {
+    const lab = machinesOf(example, { platform: "xen", images: {}, image: "small" });
+    writeFileSync(join(xen.brought, `${example}.yaml`), lab);
+    await succeed(`up /brought/${example}.yaml`);
     try {
-      expect(await succeed(`net verify ${lab}`)).toMatch(/^\d+ questions: .*; all as predicted$/m);
-      expect(await succeed(`net diff ${lab}`)).toMatch(/nothing differs/);
+      console.log(expectAsPredicted(example, lab, await succeed(`net verify ${example} --json`)));
+      expect(await succeed(`net diff ${example}`)).toMatch(/nothing differs/);
     } finally {
-      await succeed(`down ${lab}`);
+      await succeed(`down ${example}`);
     }
     expect(await xen.must("ip netns list; xl list | tail -n +3")).toBe("");
   });

@@ -52,13 +52,35 @@ needs(
   afterAll(() => xen?.close());
 
   test("comes up, with its budgets, and programs run in its domains", async () => {
-    await succeed("up /brought/pv.yaml --parallel 1");
+    await succeed("up /brought/pv.yaml");
     expect(await rows()).toMatchObject({ one: { state: "running" }, two: { state: "running" } });
     expect(await succeed("exec pv one -- uname -nr")).toMatch(/^one 6\.\d.*cloud-amd64\n$/);
     expect(await succeed("exec pv two -- ip -4 -o addr show eth0")).toContain("10.79.0.12/24");
     expect((await cloison("exec pv one -- sh -c 'exit 7'")).code).toBe(7);
     expect(await xen.must("xl sched-credit2 -d cloison.pv.one")).toMatch(/ 128 +50$/m);
     expect(await succeed("logs pv one")).toContain("the guest is up");
+  });
+
+  test("a snapshot keeps memory and disk: a file and a counter go back, in a domain of another number", async () => {
+    const inside = (script: string) => succeed(`exec pv two -- sh -c '${script}'`);
+    const countsTo = async (least: number) =>
+      Number(await inside(`until [ $(cat /dev/shm/count) -ge ${least} ]; do sleep 0.1; done; cat /dev/shm/count`));
+    const number = () => xen.must("xl domid cloison.pv.two");
+    await inside(`(n=0; while :; do n=$((n + 1)); echo $n >/dev/shm/count; sleep 0.1; done) >/dev/null 2>&1 </dev/null &
+      echo mine >/file; until [ -s /dev/shm/count ]; do sleep 0.1; done`);
+    const before = await number();
+    const atLeast = await countsTo(1);
+    expect(JSON.parse(await succeed("snapshot create pv two good --json"))).toMatchObject({ memory: true });
+    const atMost = await countsTo(1);
+    await inside("echo other >/file; sync");
+    const wentOn = await countsTo(atMost + 200);
+    await succeed("snapshot restore pv two good");
+    const now = await countsTo(1);
+    expect({ isLater: now >= atLeast, isEarlier: now < wentOn }).toEqual({ isLater: true, isEarlier: true });
+    expect(await inside("cat /file")).toBe("mine\n");
+    expect(await countsTo(now + 10)).toBeGreaterThan(now);
+    expect(await number()).not.toBe(before);
+    await succeed("snapshot remove pv two good");
   });
 
   test("is asked, and answers as predicted; its network is as planned", async () => {
@@ -84,9 +106,24 @@ needs(
       state: "stopped",
       detail: "its QEMU in dom0, which serves its disk, was killed",
     });
-    await succeed("up /brought/pv.yaml --parallel 1");
+    await succeed("up /brought/pv.yaml");
     expect(await rows()).toMatchObject({ one: { state: "running" }, two: { state: "running" } });
     await succeed("down pv");
+    expect(await residue()).toBe(before);
+  });
+
+  test("a backup is brought back: what a domain wrote, as files", async () => {
+    await succeed("up /brought/pv.yaml");
+    await succeed("exec pv one -- sh -c 'echo mine >/file; rm /etc/passwd; ln -s file /soft'");
+    await succeed("backup pv /root/pv.tar.zst");
+    await succeed("down pv");
+    await succeed("restore /root/pv.tar.zst");
+    expect(await succeed("exec pv one -- sh -c 'cat /soft; ls /etc/passwd 2>/dev/null || echo gone'")).toBe(
+      "mine\ngone\n",
+    );
+    expect(await rows()).toMatchObject({ one: { state: "running" }, two: { state: "running" } });
+    await succeed("down pv");
+    await xen.must("rm /root/pv.tar.zst");
     expect(await residue()).toBe(before);
   });
 });

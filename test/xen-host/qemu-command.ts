@@ -13,11 +13,12 @@ export interface MachineFiles {
 }
 
 const XEN =
-  "dom0_mem=512M,max:512M dom0_max_vcpus=1 console=com1 com1=115200,8n1 noreboot=1 spec-ctrl=no xpti=no pv-l1tf=no";
+  "dom0_mem=768M,max:768M dom0_max_vcpus=1 console=com1 com1=115200,8n1 noreboot=1 spec-ctrl=no xpti=no pv-l1tf=no";
 const DOM0 = "root=/dev/vda console=hvc0 mitigations=off panic=1 quiet";
 
 /**
- * The machine: two emulated CPUs and 1 GiB, of which dom0 has half. A Nehalem, because dom0's kernel dies of SMAP, which newer ones
+ * The machine: two emulated CPUs and 2 GiB, of which dom0, where each domain has a QEMU, has 768 MiB. dom0 has one of the CPUs: the
+ * clocks of two emulated ones differ, and frames are put in order by them. A Nehalem, because dom0's kernel dies of SMAP, which newer ones
  * have and QEMU emulates in a way that Xen's paravirtual guests do not survive.
  *
  * Its card is QEMU's user network, from which nothing leads out; port 22 is one of 127.0.0.1 that the kernel chooses.
@@ -26,7 +27,7 @@ export function qemuCommand(files: MachineFiles, incoming: string | null): [stri
   // Of QEMU's options a comma is doubled, as of the list of multiboot modules.
   const quoted = (text: string) => text.replaceAll(",", ",,");
   const options: Record<string, string>[] = [
-    { machine: "q35", accel: "tcg,thread=multi,tb-size=512", cpu: "Nehalem", smp: "2", m: "1024", display: "none" },
+    { machine: "q35", accel: "tcg,thread=multi,tb-size=512", cpu: "Nehalem", smp: "2", m: "2048", display: "none" },
     { kernel: `${files.boot}/xen`, append: XEN },
     { initrd: `${quoted(`${files.boot}/vmlinux ${DOM0}`)},${quoted(`${files.boot}/initramfs`)}` },
     { drive: `file=${quoted(files.disk)},format=qcow2,if=virtio,cache=unsafe` },

@@ -20,6 +20,9 @@ export const XEN_HOST_RECIPE: Recipe = {
     "tiny-initramfs",
     "xz-utils",
     "zstd",
+    // Of backups.
+    "qemu-system-common",
+    "rsync",
     "busybox-static",
     "kmod",
     "procps",
