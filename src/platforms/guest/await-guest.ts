@@ -8,7 +8,9 @@ import { wakeProgram } from "./wake.ts";
 
 /** Under emulation a guest takes 3 s where it is alone, and as many times more as there are for each CPU. */
 const BOOT_MS = 120_000;
+/** The longer it has taken, the longer it may go unnoticed: whoever looks takes time from whoever boots. */
 const POLL_MS = 50;
+const POLL_PART = 0.03;
 const SETTLE_MS = 2000;
 
 /**
@@ -26,7 +28,8 @@ export async function untilItAnswers(
 ): Promise<void> {
   let isGone = false;
   void gone.then(() => (isGone = true));
-  const deadline = host.clock.monotonicMs() + bootMs;
+  const beganMs = host.clock.monotonicMs();
+  const deadline = beganMs + bootMs;
   const failed = async (what: string) => {
     const said = await consoleTail(host, console);
     return new LabError(`domain ${guest.name} ${what}${said === "" ? "" : `; its console says:\n${said}`}`, { hint });
@@ -38,7 +41,7 @@ export async function untilItAnswers(
     // Not before: of who is connected while its driver starts, a guest may not hear (QEMU drops what its queue cannot take).
     const told = (await host.files.readTextIfExists(console)) ?? "";
     if (goesOn ? told.split(AGAIN).length > guest.lines.slots : told.includes(UP)) break;
-    await host.clock.sleep(POLL_MS);
+    await host.clock.sleep(Math.max(POLL_MS, POLL_PART * (host.clock.monotonicMs() - beganMs)));
   }
   const program = goesOn ? wakeProgram(host) : ([BUSYBOX, "true"] as const);
   const answer = execInGuest(host, guest, [...program], { beginMs: bootMs });

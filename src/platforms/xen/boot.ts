@@ -47,10 +47,11 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
     goesOn,
   });
   await host.files.remove(paths.memory);
-  await limitDomain(host, paths, domain.limits);
+  await limitDomain(host, paths, id, domain);
 }
 
 const CREATE_MS = 120_000;
+const LIMIT_MS = 60_000;
 
 /** @returns the domain's number, for now */
 export async function createPaused(
@@ -91,10 +92,12 @@ async function wake(host: Host, paths: XenPaths, cgroup: string, name: string, i
 }
 
 /** Part of the processors: of those that want them, by weight, and at most. A domain comes up as fast as they are. */
-async function limitDomain(host: Host, { uuid }: XenPaths, limits: DomainLimits): Promise<void> {
-  const found = await findDomain(host, uuid);
-  if (found === null) return;
-  await xl(host, ["sched-credit2", "-d", `${found.id}`, ...creditOptions(limits)]);
+async function limitDomain(host: Host, { uuid }: XenPaths, id: number, { name, limits }: DomainPlan): Promise<void> {
+  const argv = ["xl", "sched-credit2", "-d", `${id}`, ...creditOptions(limits)] as const;
+  const { code, stderr } = await host.processes.run({ argv: [...argv], timeoutMs: LIMIT_MS });
+  // It may have ended by now.
+  if (code === 0 || (await findDomain(host, uuid)) === null) return;
+  throw new LabError(`domain ${name} does not get its part of the processors: ${stderr.trim()}`);
 }
 
 /** Credit2's weight is 256 where shares are 1024; a cap of 100 is one processor, and 0 none. */

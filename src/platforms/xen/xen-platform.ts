@@ -44,7 +44,7 @@ export function createXenPlatform(): Platform {
       const { uuid } = xenPaths(workspace, domain.name);
       const found = await findDomain(host, uuid);
       if (found !== null && found.state !== "ended") return;
-      await endDomain(host, uuid);
+      if (found !== null) await endDomain(host, uuid);
       await bootDomain(host, workspace, plan, domain);
     },
 
