@@ -1,4 +1,5 @@
-import type { Host, Running } from "../../host/host.ts";
+import { dirname } from "node:path";
+import type { Host, Lock, Running } from "../../host/host.ts";
 import { machineForm, type MachineForm } from "../../model/machine-form.ts";
 import { LabError } from "../../model/error.ts";
 import type { DomainLimits, DomainPlan, LabPlan } from "../../model/plan.ts";
@@ -39,7 +40,7 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
   }
   // Xen's tools and the domain's QEMU, which serves its disk, are in its control group.
   const cgroup = `${workspace.cgroup}/${domain.name}`;
-  const id = await createPaused(host, domain, paths, form, { cgroup, goesOn });
+  const id = await alone(host, () => createPaused(host, domain, paths, form, { cgroup, goesOn }));
   const running = await wake(host, paths, cgroup, domain.name, id);
   await untilItAnswers(host, guestOf(host, workspace, domain.name), paths.console, running.exited, {
     hint: HINT,
@@ -48,6 +49,21 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
   });
   await host.files.remove(paths.memory);
   await limitDomain(host, paths, id, domain);
+}
+
+/** Held by whoever creates a domain. */
+const CREATING = "/run/cloison/xen.lock";
+
+/** One at a time: what xl does is dom0's work, and a QEMU that has not answered it for 10 s, as of many it may, is given up. */
+async function alone<T>(host: Host, work: () => Promise<T>): Promise<T> {
+  await host.files.makeDirectory(dirname(CREATING));
+  let lock: Lock | null;
+  while ((lock = host.tryLock(CREATING)) === null) await host.clock.sleep(POLL_MS);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
 }
 
 const CREATE_MS = 120_000;
