@@ -40,7 +40,7 @@ test("the command line of a guest", () => {
       "-no-reboot",
       "-machine q35,usb=off,smbus=off,sata=off",
       "-accel tcg,thread=multi,tb-size=64",
-      "-cpu max",
+      "-cpu Westmere",
       "-smp 2",
       "-m 256M",
       "-kernel /images/key/machine/kernel",

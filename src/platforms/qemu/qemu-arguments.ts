@@ -29,7 +29,7 @@ export function qemuArguments(domain: DomainPlan, { accelerator, paths, form, mt
     ["-no-reboot"],
     ["-machine", "q35,usb=off,smbus=off,sata=off"],
     ["-accel", accel],
-    ["-cpu", accelerator === "kvm" ? "host" : "max"],
+    ["-cpu", accelerator === "kvm" ? "host" : EMULATED],
     ["-smp", `${machine?.vcpus ?? 1}`],
     ["-m", `${Math.floor(limits.memoryBytes / 2 ** 20)}M`],
     ["-kernel", form.kernel],
@@ -68,6 +68,9 @@ export function qemuArguments(domain: DomainPlan, { accelerator, paths, form, mt
 
 /** An option and its value. */
 type Option = [string, string];
+
+/** A named model: what `max` is changes with QEMU. The newest of which TCG emulates all. */
+const EMULATED = "Westmere";
 
 const STANDARD_MTU = 1500;
 
