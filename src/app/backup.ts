@@ -4,6 +4,7 @@ import { isDiskFull } from "../images/disk-full.ts";
 import { imageFile, layerFile, packBackup } from "../lab/backup-file.ts";
 import { requireStoredLab, workspaceOf, type LabSource, type StoredLab } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
+import { readMoves } from "../lab/moves.ts";
 import { backupDirectory, imageStore, keyOfRoot } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Layers } from "../platforms/platform.ts";
@@ -62,6 +63,7 @@ export async function backUp(
     inBackupDirectory(app, lab, async (directory) => {
       const stored = await requireStoredLab(app, lab);
       const source = requireSettled(stored);
+      await requireWhole(app, lab, source);
       await saveDomains(app, stored, directory, onProgress, signal);
       const imageKeys = Object.fromEntries(Object.entries(stored.roots).map(([name, root]) => [name, keyOfRoot(root)]));
       if (withImages) await saveImages(app, imageKeys, directory, onProgress, signal);
@@ -81,6 +83,16 @@ export async function backUp(
       return { lab, file, domains, withImages, bytes };
     }),
   );
+}
+
+/** @throws LabError when domains of the lab are at another host */
+async function requireWhole(app: AppContext, lab: string, { part }: LabSource): Promise<void> {
+  const [moved] = Object.values(await readMoves(app, lab));
+  const where = moved?.host ?? part?.of;
+  if (where === undefined) return;
+  throw new LabError(`not all of lab ${lab} is here: ${moved?.domain.name ?? "the rest"} is on ${where}`, {
+    hint: "a backup is of a lab whose domains are all with it",
+  });
 }
 
 async function saveDomains(

@@ -1,5 +1,6 @@
 import { labNames } from "../lab/inventory.ts";
 import { removeLeftLocks, withLabLock } from "../lab/lab-lock.ts";
+import { forgetMoves, labsMoved, readMoves } from "../lab/moves.ts";
 import { tearDown } from "../lab/teardown.ts";
 import { removeTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
@@ -31,21 +32,48 @@ export async function down(app: AppContext, nameOrFile: string): Promise<DownRes
 }
 
 async function removeLab(app: AppContext, lab: string, waitMs: number): Promise<DownResult> {
-  const isThere = async () => (await labNames(app)).includes(lab);
+  const isThere = async () => (await labNames(app)).includes(lab) || Object.keys(await readMoves(app, lab)).length > 0;
   if (!(await isThere())) return { lab, outcome: "not there" };
   return withLabLock(app.host, app.paths, lab, waitMs, async () => {
     // Whoever had it may have removed it.
     if (!(await isThere())) return { lab, outcome: "not there" };
+    const left = await removeElsewhere(app, lab);
     await tearDown(app, lab);
+    if (left !== null) throw left;
+    await forgetMoves(app, lab);
     return { lab, outcome: "removed" };
   });
+}
+
+/** Removes what hosts have of a lab to which domains were moved. @returns why it was not all removed; it is known still */
+async function removeElsewhere(app: AppContext, lab: string): Promise<LabError | null> {
+  const hosts = new Set(Object.values(await readMoves(app, lab)).map(({ host }) => host));
+  const failures: LabError[] = [];
+  for (const address of hosts) {
+    try {
+      const { machineName, reachHost } = await import("./move/parcel.ts");
+      await (await reachHost(app, address)).ask("down", lab, { from: await machineName(app) });
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length === 0) return null;
+  return new LabError(
+    `lab ${lab} is removed here, but not elsewhere: ${failures.map(({ message }) => message).join("; ")}`,
+    {
+      hint: `cloison down ${lab} once more, when the host can be reached`,
+      exit: ExitCode.unavailable,
+    },
+  );
 }
 
 /** Removes every lab of the machine, but none that another command holds; and what trials have left. */
 export async function downAll(app: AppContext): Promise<DownResult[]> {
   requireRoot(app, "down");
   const results: DownResult[] = [];
-  for (const lab of await labNames(app)) results.push(await settled(lab, () => removeLab(app, lab, 0)));
+  const names = new Set([...(await labNames(app)), ...(await labsMoved(app))]);
+  for (const lab of names) results.push(await settled(lab, () => removeLab(app, lab, 0)));
   const trials = await settled("trials", async () => ({
     lab: "trials",
     outcome: (await removeTrials(app)) ? "removed" : "not there",

@@ -1,8 +1,11 @@
 import { labNames } from "../lab/inventory.ts";
 import { readStoredLab, requireStoredLab, workspaceOf, type StoredLab } from "../lab/context.ts";
+import { readMoves, type Move } from "../lab/moves.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { PlatformName } from "../model/lab.ts";
+import type { DomainPlan, LabPlan } from "../model/plan.ts";
 import type { AppContext } from "./context.ts";
+import { settleMoves } from "./move/settle.ts";
 
 /** One row of `cloison ls`. */
 export interface LabRow {
@@ -55,43 +58,75 @@ export interface DomainRow {
   }[];
 }
 
-/** The domains of a lab, as the platform finds them now. */
+/** The domains of a lab, as the platform finds them now; and those that were moved, of which is told where they are. */
 export async function listDomains(app: AppContext, lab: string): Promise<DomainRow[]> {
-  return domainRows(app, await requireStoredLab(app, lab));
+  await requireStoredLab(app, lab);
+  await settleIfFree(app, lab);
+  const stored = await requireStoredLab(app, lab);
+  const rows = [...(await domainRows(app, stored)), ...movedRows(stored.plan, await readMoves(app, lab))];
+  return rows.sort((a, b) => a.id - b.id);
+}
+
+/** What a move that was cut off has left open is decided; one that is under way is left alone. */
+async function settleIfFree(app: AppContext, lab: string): Promise<void> {
+  if (!app.isRoot) return;
+  try {
+    await settleMoves(app, lab, 0);
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    if (error.exit !== ExitCode.busy) app.say(error.message);
+  }
+}
+
+function movedRows(plan: LabPlan, moves: Record<string, Move>): DomainRow[] {
+  return Object.values(moves).flatMap(({ phase, host, domain }) =>
+    phase === "there" ? [rowOf(plan, domain, { state: "moved", detail: `it is on ${host}` })] : [],
+  );
 }
 
 async function domainRows(app: AppContext, { plan, roots }: StoredLab): Promise<DomainRow[]> {
   const states = await app.platforms[plan.platform].list(app.host, workspaceOf(app, plan.lab, roots), plan);
   const byName = new Map(states.map((state) => [state.name, state]));
+  return plan.domains.map((domain) => rowOf(plan, domain, byName.get(domain.name)));
+}
+
+function rowOf(
+  plan: LabPlan,
+  domain: DomainPlan,
+  state: { state: string; detail?: string; pid?: number | null } | undefined,
+): DomainRow {
   const modes = new Map(
     plan.networks.map(({ name, mode, vlan }) => [name, vlan === null ? mode : `${mode} ${vlan.id} (${vlan.backend})`]),
   );
-  return plan.domains.map((domain): DomainRow => {
-    const state = byName.get(domain.name);
-    return {
-      lab: plan.lab,
-      id: domain.id,
-      domain: domain.name,
-      members: domain.members,
-      platform: plan.platform,
-      state: state?.state ?? "stopped",
-      detail: state?.detail ?? null,
-      pid: state?.pid ?? null,
-      interfaces: domain.vifs.map(({ vif, network, mac, address }) => ({
-        vif,
-        network,
-        mode: modes.get(network) ?? "",
-        mac,
-        address,
-      })),
-    };
-  });
+  return {
+    lab: plan.lab,
+    id: domain.id,
+    domain: domain.name,
+    members: domain.members,
+    platform: plan.platform,
+    state: state?.state ?? "stopped",
+    detail: state?.detail ?? null,
+    pid: state?.pid ?? null,
+    interfaces: domain.vifs.map(({ vif, network, mac, address }) => ({
+      vif,
+      network,
+      mode: modes.get(network) ?? "",
+      mac,
+      address,
+    })),
+  };
 }
 
 /** Finds a domain of a lab by its own name, or by the name of one of its members. */
 export async function findDomain(app: AppContext, lab: string, name: string) {
   const { plan, roots } = await requireStoredLab(app, lab);
   const domain = plan.domains.find((candidate) => candidate.name === name || candidate.members.includes(name));
+  const { [name]: moved } = await readMoves(app, lab);
+  if (domain === undefined && moved !== undefined) {
+    throw new LabError(`domain ${name} of lab ${lab} is on ${moved.host}`, {
+      hint: `ask it there: cloison --host ${moved.host} … ${lab} ${name}`,
+    });
+  }
   if (domain === undefined) {
     throw new LabError(`lab ${lab} has no domain ${name}`, {
       hint: `it has ${plan.domains.flatMap(({ members }) => members).join(", ")}`,

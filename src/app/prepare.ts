@@ -14,20 +14,21 @@ import { LabError } from "../model/error.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { VlanBackend } from "../model/network.ts";
 import { NAME_PATTERN } from "../model/name-pattern.ts";
-import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { DomainPlan, LabPart, LabPlan } from "../model/plan.ts";
 import { planLab } from "../plan/plan.ts";
 import { tryKernelVlan } from "../switch/try-switch.ts";
 import type { AppContext } from "./context.ts";
 import { whenNoImageIsRemoved } from "./image/usage.ts";
 
-/** Plans a lab for this machine and one of its platforms. */
-export async function planFor(app: AppContext, lab: Lab, platform: PlatformName): Promise<LabPlan> {
+/** Plans a lab, or the part of it that is on this machine, for one of the machine's platforms. */
+export async function planFor(app: AppContext, lab: Lab, platform: PlatformName, part?: LabPart): Promise<LabPlan> {
   const hasVlans = Object.values(lab.networks).some(({ mode }) => mode === "vlan");
   return planLab(lab, {
     platform: app.platforms[platform],
     vlanBackend: hasVlans ? await vlanBackendHere(app) : "kernel",
     neighbourLimit: Number(readNetworkSysctl("net.ipv4.neigh.default.gc_thresh3") ?? Number.NaN) || null,
     cpus: app.host.machine.cpus,
+    part,
     recipeOf: ({ recipe, ...own }) => (recipe === undefined ? own : uniteRecipes([RECIPES[recipe], own])),
     uniteRecipes,
     siteFiles: apacheFiles,

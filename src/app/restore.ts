@@ -6,6 +6,7 @@ import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
 import type { RootFileSystems } from "../lab/context.ts";
 import { labNames } from "../lab/inventory.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
+import { labsMoved } from "../lab/moves.ts";
 import { imageStore } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { PlatformName } from "../model/lab.ts";
@@ -76,7 +77,8 @@ function requireConvertible(app: AppContext, manifest: BackupManifest, platform:
 }
 
 async function requireAbsent(app: AppContext, lab: string): Promise<void> {
-  if (!(await labNames(app)).includes(lab)) return;
+  const isThere = (await labNames(app)).includes(lab) || (await labsMoved(app)).includes(lab);
+  if (!isThere) return;
   throw new LabError(`there is a lab ${lab} already`, {
     hint: `cloison backup keeps it, cloison down ${lab} removes it`,
     exit: ExitCode.usage,

@@ -1,13 +1,16 @@
 import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
-import { requireStoredLab, type LabSource } from "../lab/context.ts";
+import { readStoredLab, requireStoredLab, type LabSource } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
+import { mainPart, readMoves } from "../lab/moves.ts";
 import { withTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
-import type { LabPlan } from "../model/plan.ts";
+import type { LabPart, LabPlan } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
 import { SWITCH_PACKAGE } from "../switch/programs.ts";
 import type { AppContext } from "./context.ts";
 import { LAB_PACKAGES, requirePackages, requireRoot } from "./packages.ts";
+import { settleMoves } from "./move/settle.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
 import { readLabFile } from "./read-files.ts";
 import { forgetTrial, rememberTrial, wasTried } from "./tried-platforms.ts";
@@ -41,7 +44,8 @@ async function bring(
   options: UpOptions & { changedOnly?: boolean },
 ): Promise<LabPlan> {
   requireRoot(app, "up");
-  const plan = await planFor(app, lab, options.platform ?? lab.platform);
+  const platform = options.platform ?? lab.platform;
+  const plan = await planFor(app, lab, platform, await partHere(app, lab, platform));
   options.onStep?.({ step: "platform", name: plan.platform });
   await requirePlatform(app, plan.platform);
   await requireDhcpClient(app, plan);
@@ -63,6 +67,34 @@ async function bring(
     }
   });
   return plan;
+}
+
+/**
+ * What of the lab is here; undefined: all. Domains that were moved stay where they are, as they are.
+ * @throws LabError when the lab is another machine's, or would give what such a domain has to another one
+ */
+async function partHere(app: AppContext, lab: Lab, platform: PlatformName): Promise<LabPart | undefined> {
+  const stored = await readStoredLab(app, lab.name);
+  if (stored?.source?.part !== undefined) {
+    throw new LabError(`lab ${lab.name} here is what ${stored.source.part.of} has moved here`, {
+      hint: `change it there; cloison down ${lab.name} removes what is here of it`,
+      exit: ExitCode.usage,
+    });
+  }
+  if (stored !== null) await settleMoves(app, lab.name);
+  const moves = await readMoves(app, lab.name);
+  const whole = Object.keys(moves).length === 0 ? null : await planFor(app, lab, platform);
+  for (const [name, { host, domain }] of Object.entries(moves)) {
+    const now = whole?.domains.find((one) => one.name === name);
+    if (!sameData(now?.vifs, domain.vifs)) {
+      throw new LabError(`domain ${name} is on ${host}, and the lab file gives it other interfaces than it has there`, {
+        hint: `leave it as it is in the file, and the domains before it; or cloison down ${lab.name} first`,
+        exit: ExitCode.usage,
+      });
+    }
+    app.say(`domain ${name} is on ${host}, and stays as it is`);
+  }
+  return mainPart(Object.keys(lab.domains), moves);
 }
 
 /**

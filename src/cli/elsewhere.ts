@@ -81,9 +81,15 @@ interface Named {
 
 /** The lab that a command is about. */
 async function namedBy(app: AppContext, command: Command, { host, resume }: FileOptions): Promise<Named> {
-  const { isFile, labOfExperiment, labOfRun, placeOfFile, placeOfName } = await import("../app/remote/where.ts");
+  const { isFile, labOfExperiment, labOfRun, placeOfDomain, placeOfFile, placeOfName } =
+    await import("../app/remote/where.ts");
   const lab = argument(command, "lab");
-  if (lab !== undefined && !isFile(lab)) return { ...(await placeOfName(app, lab)), labFile: null };
+  if (lab !== undefined && !isFile(lab)) {
+    const place = await placeOfName(app, lab);
+    const domain = verbOf(command) === "move" ? undefined : argument(command, "domain");
+    const moved = place.address === null && domain !== undefined ? await placeOfDomain(app, lab, domain) : null;
+    return { ...place, ...(moved === null ? {} : { address: moved }), labFile: null };
+  }
   const experiment = argument(command, "experiment-file");
   const labFile =
     lab ??

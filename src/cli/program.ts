@@ -6,6 +6,7 @@ import { addExperimentCommands } from "./experiment-commands.ts";
 import { addImageCommands } from "./image-commands.ts";
 import { addLabCommands } from "./lab-commands.ts";
 import { addMachineCommands } from "./machine-commands.ts";
+import { addMoveCommands } from "./move-commands.ts";
 import { addNetCommands } from "./net-commands.ts";
 import { addPowerCommands } from "./power-commands.ts";
 import { addSnapshotCommands } from "./snapshot-commands.ts";
@@ -64,6 +65,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong command line or file; 3 this mac
   addBackupCommands(program, cli);
   addPowerCommands(program, cli);
   addWatchCommands(program, cli);
+  addMoveCommands(program, cli);
   addUplinkCommands(program, cli);
   addNetCommands(program, cli);
   addImageCommands(program, cli);

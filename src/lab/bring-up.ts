@@ -39,6 +39,8 @@ interface BringUpOptions {
   source?: LabSource;
   /** Makes a domain instead of the platform's `prepare`: with what a backup has of it. */
   prepare?: Platform["prepare"];
+  /** Starts a domain instead of the platform's `start`: so that it waits for what is sent to it. */
+  start?: Platform["start"];
   onStep?: (step: BringUpStep) => void;
   signal?: AbortSignal;
 }
@@ -182,13 +184,13 @@ async function makeDomains(
   plan: LabPlan,
   domains: DomainPlan[],
   made: Made,
-  { parallel, signal, onStep, prepare = platform.prepare }: BringUpOptions,
+  { parallel, signal, onStep, prepare = platform.prepare, start = platform.start }: BringUpOptions,
 ): Promise<void> {
   let done = 0;
   const make = async (domain: DomainPlan) => {
     made.domains.push(domain);
     await prepare(host, workspace, plan, domain);
-    await platform.start(host, workspace, plan, domain);
+    await start(host, workspace, plan, domain);
     onStep?.({ step: "domain", name: domain.name, done: ++done, of: domains.length });
   };
   await eachOf(domains, parallel, make, signal);

@@ -1,7 +1,7 @@
 import type { Host } from "../host/host.ts";
 import type { NamedImage } from "../model/named-image.ts";
 import type { PlatformName } from "../model/lab.ts";
-import type { DomainPlan, LabPlan } from "../model/plan.ts";
+import type { DomainPlan, LabPart, LabPlan } from "../model/plan.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { labNames } from "./inventory.ts";
@@ -56,6 +56,8 @@ export interface LabSource {
   text: string;
   /** Images of the machine that the file names. */
   images: Record<string, NamedImage>;
+  /** Only these domains of the lab are here, which was made at another machine. Absent: it is its own. */
+  part?: LabPart & { of: string };
 }
 
 /** A lab as it was last brought up to the end. */

@@ -29,6 +29,9 @@ export const journalFile = (paths: Paths, lab: string) => `${labDirectory(paths,
 export const planFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/plan.json`;
 /** Is there while a command changes a lab that was up, and after a crash of it. */
 export const changingFile = (paths: Paths, lab: string) => `${labDirectory(paths, lab)}/changing.json`;
+/** Says which domains of a lab are at other hosts. Not in its folder: it stays until nothing is left there. */
+export const movesFile = (paths: Paths, lab: string) => `${movesDirectory(paths)}/${lab}.json`;
+export const movesDirectory = (paths: Paths) => `${paths.state}/moves`;
 /** What was moved from a real interface that joined the lab's network of this position. */
 export const uplinkFile = (paths: Paths, lab: string, lan: number) => `${labDirectory(paths, lab)}/uplink-${lan}.json`;
 export const uplinkLock = (paths: Paths, lab: string, lan: number) => `${paths.run}/locks/${lab}.uplink-${lan}.lock`;

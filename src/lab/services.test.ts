@@ -135,6 +135,10 @@ test("servers run where their network is: the host's on the platform's CPUs, and
   const plan = {
     ...PLAN,
     machines: { ...PLAN.machines, "outside-dmz": vlan },
+    network: {
+      ...PLAN.network,
+      [vlan.namespace]: { links: [], addresses: [], routes: [], neighbours: [], sysctls: {}, tables: {} },
+    },
     dhcp: [NAT_SERVER, VLAN_SERVER],
   };
   await host.cgroups.ensure("cloison/demo/host/dhcp-natbr7");

@@ -30,7 +30,12 @@ export function dhcpServers({ dhcp, network }: LabPlan): { onBridges: DhcpPlan[]
 
 /** Whether two plans have the same programs outside of the domains, with the same configuration. */
 export function sameServices(before: LabPlan, after: LabPlan): boolean {
-  const servicesOf = ({ lab, dhcp, machines, placement }: LabPlan) => ({ lab, dhcp, machines, placement });
+  const servicesOf = (plan: LabPlan) => ({
+    lab: plan.lab,
+    dhcp: plan.dhcp,
+    machines: webMachines(plan),
+    placement: plan.placement,
+  });
   return sameData(servicesOf(before), servicesOf(after));
 }
 
@@ -68,8 +73,9 @@ function together(started: Started[]): Started {
   return { listening };
 }
 
-/** Machines of the company with a web server: all but the station. */
-const webMachines = ({ machines }: LabPlan) => Object.values(machines).filter(({ name }) => name !== "station");
+/** Machines of the company with a web server: all that are here but the station. */
+const webMachines = ({ machines, network }: LabPlan) =>
+  Object.values(machines).filter(({ name, namespace }) => name !== "station" && namespace in network);
 const webName = ({ name }: LanMachine) => `${name}-web`;
 const webGroup = ({ lab }: LabPlan, machine: LanMachine) => `${lanCgroup(lab)}/${webName(machine)}`;
 

@@ -1,9 +1,10 @@
 import type { LabPlan } from "../model/plan.ts";
+import { checkUplink } from "../uplink/check-uplink.ts";
 import { confirmUplink, type Confirmation } from "../uplink/confirm-uplink.ts";
 import { joinUplink } from "../uplink/join-uplink.ts";
 import { leaveUplink } from "../uplink/leave-uplink.ts";
 import { planUplink } from "../uplink/plan-uplink.ts";
-import type { UplinkFiles } from "../uplink/uplink-record.ts";
+import { readRecord, type UplinkFiles } from "../uplink/uplink-record.ts";
 import { workspaceOf, type LabContext } from "./context.ts";
 import { labDirectory, uplinkCgroup, uplinkFile, uplinkLock } from "./paths.ts";
 
@@ -29,6 +30,14 @@ export async function* joinLabUplinks(
       confirmWithinMs,
     });
     if (isNew) yield uplink;
+  }
+}
+
+/** @throws LabError saying why a real interface that the plan names, and that has not joined yet, may not */
+export async function checkLabUplinks(context: LabContext, plan: LabPlan): Promise<void> {
+  for (const { lan, interface: card } of plan.uplinks) {
+    if ((await readRecord(context.host, filesOf(context, plan.lab, lan))) !== null) continue;
+    await checkUplink(context.host, planUplink(plan, lan, card), false);
   }
 }
 

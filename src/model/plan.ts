@@ -144,6 +144,14 @@ export interface LabPlan {
   warnings: string[];
 }
 
+/** What one host has of a lab whose domains are on several. */
+export interface LabPart {
+  /** Names of the domains that are there. */
+  domains: string[];
+  /** The lab's own host: the company's machines are there, and what serves all. Of the others there is only what joins domains. */
+  isMain: boolean;
+}
+
 /** A network as shown and drawn. */
 export interface NetworkPlan {
   name: string;

@@ -1,7 +1,7 @@
 import { nicsOf } from "../model/lab-networks.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { VlanBackend } from "../model/network.ts";
-import type { LabPlan } from "../model/plan.ts";
+import type { LabPart, LabPlan } from "../model/plan.ts";
 import { planDhcp } from "./dhcp.ts";
 import { planDomains, type DomainInputs } from "./domains.ts";
 import { planEndpoints } from "./endpoints.ts";
@@ -13,6 +13,7 @@ import { mergedContext, separateContexts } from "./merge.ts";
 import { namespaceName } from "./namespace-name.ts";
 import { planNetwork } from "./network.ts";
 import { backendCaveats, planNetworks, vlanBackendOf } from "./networks.ts";
+import { partOf } from "./part.ts";
 import { placeRoles } from "./placement.ts";
 import { planSegments } from "./segments.ts";
 import { withUplinks } from "./uplinks.ts";
@@ -28,6 +29,8 @@ export interface PlanInputs extends Omit<DomainInputs, "ownFiles" | "ownKernels"
   vlanBackend?: VlanBackend;
   /** The machine's net.ipv4.neigh.default.gc_thresh3; null, and by default: not known. */
   neighbourLimit?: number | null;
+  /** What of the lab is on this host; default: all. */
+  part?: LabPart | undefined;
 }
 
 /**
@@ -51,14 +54,18 @@ export function planLab(lab: Lab, inputs: PlanInputs): LabPlan {
 
   const ownFiles = platform.needsImages === true;
   const ownKernels = platform.ownKernels === true;
-  const domains = planDomains(lab, contexts, segments, placement, macOf, { ...inputs, ownFiles, ownKernels });
+  const all = planDomains(lab, contexts, segments, placement, macOf, { ...inputs, ownFiles, ownKernels });
   const machines = planMachines(lab, segments);
-  const forwards = planForwards(lab, segments, domains);
-  const networks = planNetworks(lab, segments.lans, vlanBackend);
+  const forwards = planForwards(lab, segments, all);
   // Frames reach a guest from the host's side, where they are already on the platform's CPUs.
   const rpsCpus = { host: placement.platform, guest: [], lan: placement.station };
   const where = { hostNamespace, lanNamespace };
-  const wired = planNetwork(lab, { segments, domains, forwards, machines, ...where, vlanBackend, rpsCpus, macOf });
+  const whole = { segments, domains: all, forwards, machines, ...where, vlanBackend, rpsCpus, macOf };
+  const here = partOf(lab, whole, inputs.part);
+  const { domains } = here.inputs;
+  const { lans } = here.inputs.segments;
+  const networks = planNetworks(here.lab, lans, vlanBackend);
+  const wired = planNetwork(here.lab, here.inputs);
   const network = ownKernels
     ? withGuests(
         wired,
@@ -72,15 +79,21 @@ export function planLab(lab: Lab, inputs: PlanInputs): LabPlan {
     platform: platform.name,
     placement,
     domains: domains.map(({ plan }) => plan),
-    targets: planTargets(lab, domains, forwards, separate),
+    // Those that are elsewhere are found there, too.
+    targets: planTargets(lab, all, forwards, separate),
     hostNamespace,
     lanNamespace,
     machines,
-    dhcp: planDhcp(lab, segments, domains, machines, { host: hostNamespace, lan: lanNamespace }),
+    dhcp:
+      inputs.part?.isMain === false
+        ? []
+        : planDhcp(lab, segments, all, machines, { host: hostNamespace, lan: lanNamespace }),
     network,
-    endpoints: planEndpoints(lab, { segments, domains, forwards, machines, networks, network, ...where }),
+    endpoints: planEndpoints(lab, { segments, domains, forwards, machines, networks, network, ...where }).filter(
+      ({ namespace }) => namespace in network,
+    ),
     networks,
-    uplinks: segments.lans.flatMap(({ index, uplink }) => (uplink === null ? [] : [{ lan: index, interface: uplink }])),
+    uplinks: lans.flatMap(({ index, uplink }) => (uplink === null ? [] : [{ lan: index, interface: uplink }])),
     warnings: planWarnings(domains, inputs.neighbourLimit ?? null),
   });
 }

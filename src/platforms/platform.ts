@@ -128,8 +128,71 @@ export interface Platform {
   variant?(host: Host, plan: LabPlan): Promise<string>;
   /** Facet: what is a domain's own can be kept, and put back. */
   snapshots?: Snapshots;
+  /** Facet: domains can go to another host while they run. */
+  moving?: Moving;
   /** Facet: what a domain has on its disk can be kept in a form that every platform with this facet understands. */
   layers?: Layers;
+}
+
+/** What the host that a domain is to go to has to know of it. */
+export interface MovedDomain {
+  /** Of its disk. */
+  sizeBytes: number;
+  /** That its disk will take there. */
+  roomBytes: number;
+  /** What has to be alike at both hosts; the platform's own. */
+  traits: unknown;
+}
+
+/**
+ * Moves a domain that runs. At one host it is received: it is made, and waits. At the other it is sent, and goes on until both
+ * have all of it. Which of them has it is decided by the one that sends: at no moment do both run.
+ */
+export interface Moving {
+  describe(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<MovedDomain>;
+  /** @throws LabError saying why such a domain cannot go on here; nothing was changed */
+  requireFitting(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    moved: MovedDomain,
+  ): Promise<void>;
+  /** As `prepare`, of a domain that is not there. */
+  prepareToReceive(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    moved: MovedDomain,
+  ): Promise<void>;
+  /** As `start`; afterwards it waits at its sockets. */
+  receive(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void>;
+  /** Unix sockets at which one that is received waits; the same where it is sent, for its platform's `user` to reach those. */
+  sockets(workspace: Workspace, name: string): Record<string, string>;
+  user: string;
+  /**
+   * Sends a domain to the sockets; returns when all was sent, and it runs here no more. When this process is killed before
+   * `onSwitching` has ended, the domain goes on here by itself.
+   * @throws LabError when it was not sent; then `settle` decides
+   */
+  send(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, options: SendOptions): Promise<void>;
+  /**
+   * Ends a sending, wherever it was cut off: `here`: the domain goes on here, and nothing of the sending is left; `sent`: all
+   * of it was sent, and it stands still here; `gone`: it does not run.
+   */
+  settle(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<"here" | "sent" | "gone">;
+  /** Lets one that was sent go on here. Its caller knows that it does not run there, and never will. */
+  takeBack(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void>;
+  /** Of one that is received: waits until it runs, and ends the receiving. False: it does not, and will not. */
+  arrive(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<boolean>;
+}
+
+export interface SendOptions {
+  onProgress(text: string): void;
+  /** Called when the domain stands still, and nothing is decided. From then on `settle` has to be asked. */
+  onSwitching(): Promise<void>;
+  signal?: AbortSignal | undefined;
 }
 
 /**

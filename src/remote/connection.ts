@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Command, Finished, Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { parseHostAddress } from "../model/host-address.ts";
-import { connectionError } from "./complaints.ts";
+import { connectionError, sendingError } from "./complaints.ts";
 
 /** A machine that ssh reaches, over one connection for everything (ControlMaster of ssh_config(5)). */
 export interface Connection {
@@ -12,6 +12,13 @@ export interface Connection {
   argv(script: string, args?: string[], options?: { terminal?: boolean }): [string, ...string[]];
   /** Runs a script there to its end. */
   run(script: string, args?: string[], options?: Pick<Command, "stdin" | "timeoutMs" | "signal">): Promise<Finished>;
+  /** Copies a file to there. */
+  send(here: string, there: string): Promise<void>;
+  /**
+   * Makes a Unix socket here that leads to one there, until it is let go or the connection ends.
+   * @returns what lets it go
+   */
+  forward(here: string, there: string): Promise<() => Promise<void>>;
 }
 
 interface ConnectOptions {
@@ -34,6 +41,7 @@ const OPTIONS = [
   ["ConnectTimeout", "10"],
   ["ClearAllForwardings", "yes"],
 ];
+const FORWARDING = OPTIONS.filter(([key]) => key !== "ClearAllForwardings");
 
 /**
  * Connects, or finds the connection of an earlier command.
@@ -45,9 +53,9 @@ export async function connect(host: Host, address: string, options: ConnectOptio
   // Short: a socket's path has 107 bytes, of which ssh takes 17 while it makes one.
   const name = createHash("sha256").update(address).digest("hex").slice(0, 12);
   const socket = `${options.directory}/${name}`;
-  const ssh = (more: string[][]): [string, ...string[]] => [
+  const ssh = (more: string[][], options = OPTIONS): [string, ...string[]] => [
     "ssh",
-    ...[["ControlPath", socket], ...OPTIONS, ...more].flatMap(([key, value]) => ["-o", `${key}=${value}`]),
+    ...[["ControlPath", socket], ...options, ...more].flatMap(([key, value]) => ["-o", `${key}=${value}`]),
   ];
   // Without ControlMaster a connection that went away meanwhile is not made anew unseen.
   const silent = [
@@ -62,6 +70,34 @@ export async function connect(host: Host, address: string, options: ConnectOptio
       return [...ssh(silent), terminal ? "-tt" : "-T", ...target, shellLine(script, args)];
     },
     run: (script, args, given) => host.processes.run({ argv: connection.argv(script, args), ...given }),
+    async send(here, there) {
+      const { code, stderr } = await host.processes.run({
+        argv: ["bash", "-c", 'exec "${@:2}" <"$1"', "send", here, ...connection.argv('cat >"$1"', [there])],
+      });
+      if (code !== 0) throw sendingError(address, there, stderr);
+    },
+    async forward(here, there) {
+      // First come, first served: a forwarding of its own would be cleared, too.
+      const ask = (what: string) =>
+        host.processes.run({
+          argv: [...ssh([["ControlMaster", "no"]], FORWARDING), "-O", what, "-L", `${here}:${there}`, ...target],
+          timeoutMs: 30_000,
+        });
+      // The connection keeps what a command that was killed has left.
+      await ask("cancel");
+      await host.files.remove(here);
+      const { code, stderr } = await ask("forward");
+      if (code !== 0) {
+        throw new LabError(`${address}: no socket of it can be reached from here: ${stderr.trim()}`, {
+          hint: "its sshd has to allow AllowStreamLocalForwarding",
+          exit: ExitCode.unavailable,
+        });
+      }
+      return async () => {
+        await ask("cancel");
+        await host.files.remove(here);
+      };
+    },
   };
   await open(host, { address, login, ...options }, [
     ...ssh([

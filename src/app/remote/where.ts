@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "node:path";
+import { readMoves } from "../../lab/moves.ts";
 import type { AppContext } from "../context.ts";
 import { recordedLabs } from "./user-folders.ts";
 
@@ -55,6 +56,12 @@ export const isFile = (nameOrFile: string) => /[./]/.test(nameOrFile);
 /** A lab by its name. */
 export async function placeOfName(app: AppContext, name: string): Promise<LabPlace> {
   return { address: await recordedLabs(app).hostOf(name), name };
+}
+
+/** The host that a domain of a lab of this machine was moved to; null: it is with its lab. */
+export async function placeOfDomain(app: AppContext, lab: string, domain: string): Promise<string | null> {
+  const { [domain]: move } = await readMoves(app, lab);
+  return move?.phase === "there" ? move.host : null;
 }
 
 /** A run that was begun before has its lab's file. */

@@ -8,20 +8,21 @@ import type { Workspace } from "../platform.ts";
 import { guestConfiguration } from "./guest-configuration.ts";
 import { insideOf } from "./prepare-files.ts";
 
+/** What a guest knows of its machine, and must find again where it goes on. */
+export const hardwareSchema = z.strictObject({
+  machine: z.string().describe("QEMU's machine type with its version, as pc-q35-7.2; of Xen: xen-pv"),
+  processor: z.string().describe("its model, unless it is emulated"),
+  hardware: z.array(z.string()).describe("what a guest sees of QEMU's options, or of xl's"),
+  told: z.string().describe("sha256 of what the guest was told when it started: network, services, files"),
+});
+export type SavedHardware = z.output<typeof hardwareSchema>;
+
 /** `machine.json` of a snapshot: what its disk lies on, and the machine that its memory was the memory of. */
 const savedMachineSchema = z.strictObject({
   base: z.string().describe("of the disk below: no other, not even one of the same content, has the same blocks"),
-  memory: z
-    .strictObject({
-      machine: z.string().describe("QEMU's machine type with its version, as pc-q35-7.2; of Xen: xen-pv"),
-      processor: z.string().describe("its model, unless it is emulated"),
-      hardware: z.array(z.string()).describe("what a guest sees of QEMU's options, or of xl's"),
-      told: z.string().describe("sha256 of what the guest was told when it started: network, services, files"),
-    })
-    .nullable(),
+  memory: hardwareSchema.nullable(),
 });
 export type SavedMachine = z.output<typeof savedMachineSchema>;
-export type SavedHardware = NonNullable<SavedMachine["memory"]>;
 
 const fileOf = (directory: string) => `${directory}/machine.json`;
 
@@ -90,17 +91,31 @@ export async function copy(host: Host, from: string, to: string, signal?: AbortS
 
 /** @throws LabError naming the first thing in which the machine that is and the one that was are not alike */
 export function requireAlike(name: string, was: SavedHardware, is: SavedHardware): void {
-  const differs = (what: string, before: string, now: string) => {
-    if (before === now) return;
-    throw new LabError(`the memory of domain ${name} is not this machine's: it had ${what} ${before}, and has ${now}`, {
-      hint: "--disk-only puts its disk back, and boots it",
-    });
-  };
-  differs("the machine", was.machine, is.machine);
-  differs("the processor", was.processor, is.processor);
+  const found = difference(was, is);
+  if (found === null) return;
+  const { what, before, now } = found;
+  throw new LabError(`the memory of domain ${name} is not this machine's: it had ${what} ${before}, and has ${now}`, {
+    hint: "--disk-only puts its disk back, and boots it",
+  });
+}
+
+/** The first thing in which two machines are not alike. */
+export function difference(
+  was: SavedHardware,
+  is: SavedHardware,
+): { what: string; before: string; now: string } | null {
   const lost = was.hardware.filter((option) => !is.hardware.includes(option));
   const gained = is.hardware.filter((option) => !was.hardware.includes(option));
-  differs("the hardware", lost[0] ?? "nothing", gained[0] ?? "nothing");
-  differs("the order of devices", was.hardware.join(" "), is.hardware.join(" "));
-  differs("been told (network, services, files)", was.told.slice(0, 12), is.told.slice(0, 12));
+  const compared = [
+    { what: "the machine", before: was.machine, now: is.machine },
+    { what: "the processor", before: was.processor, now: is.processor },
+    { what: "the hardware", before: lost[0] ?? "nothing", now: gained[0] ?? "nothing" },
+    { what: "the order of devices", before: was.hardware.join(" "), now: is.hardware.join(" ") },
+    {
+      what: "been told (network, services, files)",
+      before: was.told.slice(0, 12),
+      now: is.told.slice(0, 12),
+    },
+  ];
+  return compared.find(({ before, now }) => before !== now) ?? null;
 }

@@ -11,11 +11,11 @@ import { qemuArguments, type Accelerator } from "./qemu-arguments.ts";
 const HINT = "more memory, or another accel, may help; `cloison check` says what works here";
 
 /** How a guest's QEMU ended stands in its log, for whoever comes later. */
-const RUN = '"$@"; echo "ended with $?" >&2';
+export const RUN = ['"$@"; echo "ended with $?" >&2', "guest"] as const;
 
 /** Starts a guest's QEMU, which outlives this process, and waits until its agent answers. @throws LabError that says what it met */
 export async function bootGuest(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void> {
-  await startEmulator(host, workspace, plan, domain, { shell: [RUN, "guest"], more: [] }, async (running) => {
+  await startEmulator(host, workspace, plan, domain, { shell: RUN, more: [] }, async (running) => {
     const { console } = guestPaths(workspace, domain.name);
     await untilItAnswers(host, guestOf(host, workspace, domain.name), console, running.exited, {
       hint: HINT,
@@ -28,6 +28,8 @@ export async function bootGuest(host: Host, workspace: Workspace, plan: LabPlan,
 interface Launch {
   shell: readonly [string, ...string[]];
   more: readonly string[];
+  /** It has no quota yet when it is ready. */
+  isWaiting?: true;
 }
 
 /** Starts a guest's QEMU, detached. It has its quota once `untilReady` has ended. */
@@ -36,7 +38,7 @@ export async function startEmulator(
   workspace: Workspace,
   plan: LabPlan,
   domain: DomainPlan,
-  { shell, more }: Launch,
+  { shell, more, isWaiting }: Launch,
   untilReady: (running: Running) => Promise<void>,
 ): Promise<void> {
   const paths = guestPaths(workspace, domain.name);
@@ -62,7 +64,7 @@ export async function startEmulator(
     { detached: true },
   );
   await untilReady(running);
-  await limitEmulator(host, group, domain.limits, accelerator, "run");
+  if (isWaiting !== true) await limitEmulator(host, group, domain.limits, accelerator, "run");
 }
 
 /** QEMU's command line for a domain as it is planned. */

@@ -15,6 +15,7 @@ import { describeEnd } from "./guest-end.ts";
 import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
 import { wakeGuest } from "./memory.ts";
 import { askMonitor, statusOf } from "./monitor.ts";
+import { qemuMoving } from "./moving.ts";
 import { pausing, power } from "./power.ts";
 import { qemuSnapshots } from "./snapshots.ts";
 
@@ -69,6 +70,7 @@ export function createQemuPlatform(): Platform {
     power,
     snapshots: qemuSnapshots,
     layers: guestLayers({ packages: ["socat"], paths: guestPaths, prepare, copyDisk }),
+    moving: qemuMoving,
     variant: (host, { domains }) => chooseAccelerator(host, domains[0]?.machine?.accel ?? "auto"),
   };
 }
@@ -114,6 +116,7 @@ async function runState(host: Host, paths: GuestPaths): Promise<Pick<DomainState
     const status = statusOf(answer);
     // The second: a snapshot of it was cut off in an unlucky moment.
     if (status === "paused" || status === "postmigrate") return { state: "paused" };
+    if (status === "inmigrate") return { state: "paused", detail: "it waits for its memory, which another host sends" };
     if (status === "io-error") return { state: "paused", detail: DISK_FULL };
     return { state: "running" };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hardwareOf } from "./snapshots.ts";
+import { hardwareOf } from "./machine-hardware.ts";
 
 test("of QEMU's command line only what a guest sees", () => {
   expect(hardwareOf(["-name", "www", "-m", "128M", "-nodefaults", "-device", "x,y"])).toEqual([
