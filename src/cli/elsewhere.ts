@@ -19,6 +19,8 @@ interface FileOptions {
   junit?: string;
   out?: string;
   resume?: string;
+  /** One that it reads. */
+  sshKey?: string;
 }
 
 /**
@@ -111,13 +113,19 @@ interface CommandFiles {
 async function filesOf(app: AppContext, command: Command, labFile: string | null): Promise<CommandFiles> {
   const { workingDirectory } = app;
   const verb = verbOf(command);
-  const { write, junit, out, resume } = optionsOf<FileOptions>(command);
+  const { write, junit, out, resume, sshKey } = optionsOf<FileOptions>(command);
   const there = (path: string) => resolve(workingDirectory, path);
   const given = (...paths: (string | undefined)[]) => paths.filter((path) => path !== undefined);
   const file = argument(command, "file");
   const backup = verb === "restore" ? file : undefined;
-  const reads = given(argument(command, "experiment-file"), argument(command, "source"), resume, backup);
-  const writes = given(write, junit, out, resume, ["image export", "backup"].includes(verb) ? file : undefined);
+  const reads = given(argument(command, "experiment-file"), argument(command, "source"), resume, backup, sshKey);
+  const writes = given(
+    write,
+    junit,
+    out,
+    resume,
+    ["image export", "image appliance", "backup"].includes(verb) ? file : undefined,
+  );
   const configuration = verb === "image create" ? file : undefined;
   const { filesOfImage } = await import("../app/remote/where.ts");
   const image = configuration === undefined ? [] : await filesOfImage(app, configuration);

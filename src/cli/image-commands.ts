@@ -7,7 +7,7 @@ import { loadApp } from "./load-app.ts";
 import { answer, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";
 
-/** image create, build, list, show, export, import, remove, prune. */
+/** image create, build, list, show, export, appliance, import, remove, prune. */
 export function addImageCommands(program: Command, cli: CliContext): void {
   const image = program
     .command("image")
@@ -21,6 +21,7 @@ Examples:
   cloison image build blog                           again, with the packages of now
   cloison image export blog blog.qcow2               as a disk; .raw, .squashfs, .tar.zst too
   cloison image import alpine alpine.oci.tar         one that was made elsewhere
+  cloison image appliance class.qcow2                a disk that boots Xen, with Cloison and the study's images
   cloison image prune --dry-run                      what nobody uses, and what it takes
 
 docs/images.md has the keys of image.yaml; cloison schema image is its JSON Schema.`,
@@ -116,6 +117,35 @@ Examples:
         ...(size === undefined ? {} : { sizeBytes: size }),
       }).finally(status.end);
       answer(command, exported, () => `${exported.file}: ${exported.format}, ${sizeText(exported.bytes)}`);
+    });
+
+  image
+    .command("appliance <file>")
+    .description("write a disk that boots Xen, with Cloison and the images of the study: a machine for a class")
+    .option("--ssh-key <keys>", "a file of public keys that may log in as root; default: nobody may")
+    .option("--size <size>", "of its file system; default: the content, and 4 GiB", sizeOption)
+    .option("--force", "replace FILE")
+    .addHelpText(
+      "after",
+      `
+FILE ends in .qcow2 or .raw. The machine needs a BIOS, 3 GiB of memory, and no network. Who is at its console is root.
+
+Examples:
+  cloison image appliance class.qcow2
+  cloison image appliance class.raw --ssh-key ~/.ssh/id_ed25519.pub`,
+    )
+    .action(async (file: string, _options, command: Command) => {
+      const { sshKey, size, force } = optionsOf<{ sshKey?: string; size?: number; force?: boolean }>(command);
+      const { app, status } = await loadApp(cli, command);
+      const { makeAppliance } = await import("../app/image/appliance.ts");
+      const made = await makeAppliance(app, file, {
+        sizeBytes: size ?? null,
+        sshKeys: sshKey ?? null,
+        force: force === true,
+        signal: cli.signal,
+        onProgress: (line) => status.update(line),
+      }).finally(status.end);
+      answer(command, made, () => `${made.file}: ${made.format}, ${sizeText(made.bytes)}`);
     });
 
   image

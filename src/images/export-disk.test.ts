@@ -1,8 +1,12 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createRealHost } from "../host/real.ts";
 import { createFakeHost, type FakeAnswer } from "../host/fake.ts";
 import type { Command } from "../host/host.ts";
 import { diskBytes } from "./disk-size.ts";
-import { partitionScript, uuidOf } from "./export-disk.ts";
+import { partitionScript, uuidOf, writeLoader } from "./export-disk.ts";
 import { exportImage, formatOf, type Export } from "./export-image.ts";
 
 const MIB = 2 ** 20;
@@ -65,11 +69,33 @@ test.each([
 });
 
 test("a disk with swap has two partitions, one behind the other, with identifiers that are always the same", () => {
-  const lines = partitionScript("k", 64 * MIB, 32 * MIB).split("\n");
+  const lines = partitionScript("k", { hasLoader: false, rootBytes: 64 * MIB, swapBytes: 32 * MIB }).split("\n");
   expect(lines[2]).toContain("start=2048, size=131072, type=L");
   expect(lines[3]).toContain("start=133120, size=65536, type=S");
   expect(uuidOf("k", "root")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(uuidOf("k", "root")).toBe(uuidOf("k", "root"));
+});
+
+test("a disk that boots by itself has a partition for its loader first, and the loader's parts know where the next one is", async () => {
+  const lines = partitionScript("k", { hasLoader: true, rootBytes: 64 * MIB, swapBytes: null }).split("\n");
+  expect(lines[2]).toContain("start=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649");
+  expect(lines[3]).toContain("start=4096, size=131072, type=L");
+  const folder = await mkdtemp(join(tmpdir(), "cloison-loader-"));
+  try {
+    const [disk, first, rest] = ["disk", "first", "rest"].map((name) => join(folder, name)) as [string, string, string];
+    await writeFile(disk, Buffer.alloc(4096 * 2));
+    await writeFile(first, Buffer.alloc(512, 1));
+    await writeFile(rest, Buffer.alloc(1024, 2));
+    await writeLoader(createRealHost(), { first, rest }, disk, 3);
+    const written = await readFile(disk);
+    expect(written.readBigUInt64LE(92)).toBe(3n);
+    expect([written[0], written[439], written[440]]).toEqual([1, 1, 0]);
+    expect(written.readBigUInt64LE(3 * 512 + 500)).toBe(4n);
+    expect([written[3 * 512], written[5 * 512 - 1], written[5 * 512]]).toEqual([2, 2, 0]);
+    expect(written.length).toBe(4096 * 2);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a disk is as large as asked, or has room for a quarter more than its content", () => {

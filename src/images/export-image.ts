@@ -18,6 +18,12 @@ export const EXPORT_PACKAGES: Record<ExportFormat, string[]> = {
   qcow2: ["e2fsprogs", "fdisk", "qemu-utils"],
 };
 
+/** GRUB for a machine's BIOS. Paths of files that the image's own GRUB has made. */
+export interface Loader {
+  first: string;
+  rest: string;
+}
+
 export interface ExportRequest {
   store: string;
   name: string;
@@ -30,6 +36,10 @@ export interface ExportRequest {
   fileSystemBytes: number;
   ampleBytes: number;
   swapBytes: number | null;
+  /** Of a disk that boots by itself. */
+  loader?: Loader;
+  /** What fills a disk is run by this: the root file system may be more than a folder. */
+  within?(argv: Command["argv"]): Command["argv"];
   signal?: AbortSignal | undefined;
   /** The error that a program's end comes to. */
   failed(program: string, finished: Finished): LabError;

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { LAB_NEEDS, needs } from "../needs.ts";
+import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
+
+/** One web server of the study's image, small. */
+const LAB = `{ name: class, platform: xen, images: { web: { recipe: web } }, networks: { lan: { subnet: 10.85.0.0/24 } },
+  domains: { site: { image: web, memory: 128M, disk: 1G, sites: [{ name: site, workers: 2 }] } } }`;
+
+/** Everything here happens on emulated CPUs. */
+const BOOT_MS = 400_000;
+const COMMAND_MS = 300_000;
+
+const DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--", "timeout", "--foreground", "--signal=KILL", "1500"];
+const MACHINE = [
+  "-machine",
+  "q35",
+  "-accel",
+  "tcg,thread=multi,tb-size=512",
+  "-cpu",
+  "Nehalem",
+  "-smp",
+  "2",
+  "-m",
+  "3072",
+];
+
+needs(
+  ...LAB_NEEDS,
+  "apt",
+  "mmdebstrap",
+  "qemu",
+  "qemu-img",
+)("the appliance", () => {
+  let sandbox: Sandbox;
+  let machine: ChildProcess;
+  let printed = "";
+  let asked = 0;
+
+  /** Types a command at the console's prompt. @returns what it printed */
+  async function typed(command: string): Promise<string> {
+    const mark = `end${++asked}-`;
+    const from = printed.length;
+    machine.stdin?.write(`${command}; echo ${mark}$?\n`);
+    const ended = new RegExp(`\\n${mark}(\\d+)`);
+    await vi.waitUntil(() => ended.test(printed.slice(from)), { timeout: COMMAND_MS, interval: 200 });
+    const said = printed.slice(from);
+    expect({ command, exit: ended.exec(said)?.[1], said }).toMatchObject({ exit: "0" });
+    return said.slice(said.indexOf("\n") + 1, said.search(ended)).replaceAll("\r", "");
+  }
+
+  beforeAll(async () => {
+    prepareProgram();
+    sandbox = await createSandbox();
+    const disk = join(sandbox.folder, "class.qcow2");
+    sandbox.succeed("image", "appliance", disk);
+    const drive = ["-drive", `file=${disk},format=qcow2,if=virtio,cache=unsafe`];
+    const card = ["-netdev", "user,id=user,restrict=on", "-device", "virtio-net-pci,netdev=user"];
+    const options = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"];
+    const [program = "", ...args] = [
+      ...DIES_WITH_PARENT,
+      "qemu-system-x86_64",
+      ...options,
+      ...MACHINE,
+      ...drive,
+      ...card,
+    ];
+    machine = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    machine.stdout?.setEncoding("latin1").on("data", (text: string) => (printed += text));
+    await vi.waitUntil(() => printed.includes("root@cloison:~#"), { timeout: BOOT_MS, interval: 200 });
+  }, 1_500_000);
+  afterAll(async () => {
+    machine.kill("SIGKILL");
+    await once(machine, "close");
+    await sandbox.close();
+  });
+
+  test("boots Xen by its BIOS, and holds no secret", async () => {
+    expect(await typed("xl info")).toMatch(/^xen_version +: 4\.\d+/m);
+    expect(await typed("grep ^root: /etc/shadow")).toMatch(/^root:\*:/);
+    expect(await typed("systemctl is-system-running --wait || systemctl --failed --no-legend")).toContain("running");
+  });
+
+  test("brings up a lab of the study's images, without a network", async () => {
+    await typed(`printf '%s' '${LAB.replaceAll("\n", " ")}' >class.yaml`);
+    await typed("cloison up class.yaml --no-install");
+    const page = "ip netns exec cloison.class.station wget -qO- http://10.85.0.11/";
+    expect(await typed(`${page} || cloison net verify class`)).toContain("<html");
+    await typed("cloison down class");
+    expect(await typed("xl list | grep -c cloison; true")).toMatch(/^0$/m);
+  });
+});
