@@ -42,7 +42,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     /** Two services, one of which ends soon. */
     const services = {
       talker: { command: ["sh", "-c", `echo "it's talking"; sleep 300`] },
-      mortal: { command: ["sh", "-c", "sleep 1; exit 3"] },
+      mortal: { command: ["sh", "-c", "sleep 3; exit 3"] },
     };
     const withServices = (...names: (keyof typeof services)[]) => ({
       recipe: { ...small("one").recipe, services },

@@ -76,6 +76,15 @@ test("a guest that does not kill what it is told to is given up", async () => {
   expect(ports.out.heard).toContain("kill\n");
 });
 
+test("a guest that ends before it is told what to run has run it no further", async () => {
+  const { host, ports } = guest(() => undefined);
+  for (const port of [ports.out, ports.control]) {
+    port.write = () => Promise.reject(Object.assign(new Error("write"), { code: "EPIPE" }));
+    port.close();
+  }
+  expect(await execInGuest(host, GUEST, ["x"], {})).toMatchObject({ code: null, signal: "SIGKILL" });
+});
+
 test("a domain that does not run is told with what ended it", async () => {
   const host = createFakeHost({
     connect: () => {

@@ -88,8 +88,9 @@ async function runIn(
     void send(out, "kill\n");
   };
   try {
-    await out.write(`gone\nhello ${nonce}\n`);
-    await control.write(
+    await send(out, `gone\nhello ${nonce}\n`);
+    await send(
+      control,
       Buffer.concat([Buffer.from(`gone\nrun ${nonce} ${options.user ?? "-"} ${device} ${script.length}\n`), script]),
     );
     await unlessGone(slot.ring());

@@ -54,6 +54,20 @@ test("a refusal, an end and nonsense are told", async () => {
   for (const line of ["", "no", "[1]", "null", '{"a": 1}']) expect(() => parseAnswer(line)).toThrow(LabError);
 });
 
+test("a QEMU that ends before it has heard is told as one that ended", async () => {
+  const host = createFakeHost({
+    connect: () => ({
+      write: () => Promise.reject(Object.assign(new Error("write"), { code: "EPIPE" })),
+      async *[Symbol.asyncIterator]() {
+        yield Buffer.from(GREETING);
+      },
+      close: () => undefined,
+    }),
+  });
+  host.clock.sleep = () => new Promise(() => undefined);
+  await expect(askMonitor(host, PATHS, [])).rejects.toThrow("QEMU ended while it was asked");
+});
+
 test("nobody there is no error", async () => {
   const host = createFakeHost({
     connect: () => {

@@ -66,11 +66,24 @@ async function converse(connection: Connection, commands: readonly MonitorComman
       }
       const [next] = waiting;
       if (next === undefined) return answers.slice(1);
-      if (greeted) await connection.write(`${JSON.stringify(next)}\n`);
+      if (greeted && !(await isSent(connection, next))) throw ended();
     }
   }
-  throw new LabError("QEMU ended while it was asked");
+  throw ended();
 }
+
+/** @returns whether QEMU was there to take it */
+async function isSent(connection: Connection, command: MonitorCommand): Promise<boolean> {
+  try {
+    await connection.write(`${JSON.stringify(command)}\n`);
+    return true;
+  } catch (error) {
+    if (isNobodyThere(error)) return false;
+    throw error;
+  }
+}
+
+const ended = () => new LabError("QEMU ended while it was asked");
 
 /** Reads the answer of query-status: `running`, `paused`, …; null: it says nothing of the kind. */
 export function statusOf(answer: unknown): string | null {
