@@ -19,7 +19,7 @@ needs(...XEN_HOST_NEEDS)("an emulated machine with Xen", () => {
     expect(info).toMatch(/^xen_version\s+: 4\./m);
     expect(info).toMatch(/^xen_scheduler\s+: credit2$/m);
     expect(info).toMatch(/^nr_cpus\s+: 2$/m);
-    expect(await xen.must("xl list")).toMatch(/^Domain-0 +0 +512 +1 +r/m);
+    expect(await xen.must("xl list")).toMatch(/^Domain-0 +0 +768 +1 +r/m);
     const lateS = Date.now() / 1000 - Number(await xen.must("date +%s"));
     expect(Math.abs(lateS)).toBeLessThan(30);
   });
