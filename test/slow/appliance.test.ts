@@ -13,7 +13,8 @@ const LAB = `{ name: class, platform: xen, images: { web: { recipe: web } }, net
 const BOOT_MS = 400_000;
 const COMMAND_MS = 300_000;
 
-const DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--", "timeout", "--foreground", "--signal=KILL", "1500"];
+const DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"];
+const MORTAL = [...DIES_WITH_PARENT, "timeout", "--foreground", "--signal=KILL", "1500", ...DIES_WITH_PARENT];
 const MACHINE = [
   "-machine",
   "q35",
@@ -59,17 +60,12 @@ needs(
     const drive = ["-drive", `file=${disk},format=qcow2,if=virtio,cache=unsafe`];
     const card = ["-netdev", "user,id=user,restrict=on", "-device", "virtio-net-pci,netdev=user"];
     const options = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"];
-    const [program = "", ...args] = [
-      ...DIES_WITH_PARENT,
-      "qemu-system-x86_64",
-      ...options,
-      ...MACHINE,
-      ...drive,
-      ...card,
-    ];
+    const [program = "", ...args] = [...MORTAL, "qemu-system-x86_64", ...options, ...MACHINE, ...drive, ...card];
     machine = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     machine.stdout?.setEncoding("latin1").on("data", (text: string) => (printed += text));
     await vi.waitUntil(() => printed.includes("root@cloison:~#"), { timeout: BOOT_MS, interval: 200 });
+    // Its marks would stand in what commands print.
+    await typed("bind 'set enable-bracketed-paste off'");
   }, 1_500_000);
   afterAll(async () => {
     machine.kill("SIGKILL");
