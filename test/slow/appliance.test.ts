@@ -80,7 +80,7 @@ needs(
   });
 
   test("brings up a lab of the study's images, without a network", async () => {
-    await typed(`printf '%s' '${LAB.replaceAll("\n", " ")}' >class.yaml`);
+    await typed(`printf '%s' '${LAB.replaceAll("\n", " ")}' >class.yaml && echo`);
     await typed("cloison up class.yaml --no-install");
     const page = "ip netns exec cloison.class.station wget -qO- http://10.85.0.11/";
     expect(await typed(`${page} || cloison net verify class`)).toContain("<html");
