@@ -1,4 +1,4 @@
-// npm test: everything, from a fresh clone too. Packages, build, check, then the system suites one after the other, since
+// npm test: all but the other lanes, from a fresh clone too. Packages, build, check, then the system suites one after the other, since
 // they measure and use the machine as root.
 //   node scripts/test.mjs [--long | --xen | --slow] [SUITE…]     the long lane, the emulated Xen host's, or what no build calls,
 //                                                                instead; SUITE: only these, without check
