@@ -42,40 +42,61 @@ export interface GuestLinks {
 
 /** The guests' wires, addresses and ways out. */
 export function guestLinks(guests: readonly Guest[], links: GuestLinks): NetworkState[] {
-  return guests.flatMap((guest) => guestLink(guest, links));
+  const wires = guests.map((guest) => wireOf(guest, links));
+  return [
+    inNamespace(links.hostNamespace, { links: wires.map(({ onHost, inside }) => veth(onHost, inside, links.mtu)) }),
+    ...wires.map((wire) => insideGuest(wire, links)),
+  ];
 }
 
-function guestLink(guest: Guest, links: GuestLinks): NetworkState[] {
-  const { vif, guest: name, mac, namespace, configuration, address6 = null, shaping } = guest;
+interface Wire {
+  guest: Guest;
+  onHost: End;
+  inside: End;
+}
+
+function wireOf(guest: Guest, links: GuestLinks): Wire {
+  const { vif, mac, namespace, shaping } = guest;
+  return {
+    guest,
+    onHost: {
+      namespace: links.hostNamespace,
+      name: vif,
+      mac: PORT_MAC,
+      master: links.master,
+      rpsCpus: links.rpsCpus.host,
+      isolated: links.isolated,
+      shaping: shaping?.in,
+    },
+    inside: {
+      namespace,
+      name: guest.guest,
+      mac,
+      master: null,
+      rpsCpus: links.rpsCpus.guest,
+      shaping: shaping?.out,
+    },
+  };
+}
+
+function insideGuest({ guest, onHost, inside }: Wire, links: GuestLinks): NetworkState {
+  const { guest: name, configuration, address6 = null } = guest;
   const { defaultRoute = name === "eth0" } = guest;
   const { gateway, gateway6 = null, prefix6 = null } = links;
   const isLeased = configuration === "dhcp";
   const routes = defaultRoute
     ? defaultRoutes(name, isLeased ? null : gateway, address6 === null ? null : gateway6)
     : [];
-  const onHost: End = {
-    namespace: links.hostNamespace,
-    name: vif,
-    mac: PORT_MAC,
-    master: links.master,
-    rpsCpus: links.rpsCpus.host,
-    isolated: links.isolated,
-    shaping: shaping?.in,
-  };
-  const inside: End = { namespace, name, mac, master: null, rpsCpus: links.rpsCpus.guest, shaping: shaping?.out };
   const { links: loopback, sysctls } = quietState(address6 !== null);
-  return [
-    inNamespace(links.hostNamespace, { links: [veth(onHost, inside, links.mtu)] }),
-    inNamespace(namespace, {
-      links: [...loopback, veth(inside, onHost, links.mtu)],
-      sysctls,
-      addresses: addressesOf(
-        name,
-        { address: isLeased ? null : guest.address, prefix: links.prefix },
-        { address6, prefix6 },
-      ),
-      routes: links.onLinkGateway === true ? routes.map((route) => ({ ...route, onLink: true })) : routes,
-      ...(isLeased ? { leased: [name] } : {}),
-    }),
-  ];
+  return inNamespace(guest.namespace, {
+    links: [...loopback, veth(inside, onHost, links.mtu)],
+    sysctls,
+    addresses: addressesOf(
+      name,
+      { address: isLeased ? null : guest.address, prefix: links.prefix },
+      { address6, prefix6 },
+    ),
+    routes: links.onLinkGateway === true ? routes.map((route) => ({ ...route, onLink: true })) : routes,
+    ...(isLeased ? { leased: [name] } : {}),
+  });
 }

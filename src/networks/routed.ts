@@ -1,6 +1,6 @@
 import type { NetworkState } from "../model/network-state.ts";
 import type { NamespaceName } from "../model/plan.ts";
-import { inNamespace, linkSysctl, NO_REVERSE_PATH_FILTER, quiet, type RpsCpus } from "./fragment.ts";
+import { addressesOf, inNamespace, linkSysctl, NO_REVERSE_PATH_FILTER, quiet, type RpsCpus } from "./fragment.ts";
 import { routedGuard } from "./guard.ts";
 import { guestLinks, type Guest } from "./guest.ts";
 import { mergeNetworkStates } from "./merge.ts";
@@ -40,26 +40,24 @@ export function routedNetwork(network: RoutedNetwork): NetworkState {
       gateway6,
       onLinkGateway: true,
     }),
-    ...vifs.map(({ vif, address, address6 = null }) =>
-      inNamespace(hostNamespace, {
-        addresses: [
-          { link: vif, address: host.address, prefix: 32 },
-          // Neighbour discovery answers for addresses of the interface only.
-          ...(address6 === null || gateway6 === null ? [] : [{ link: vif, address: gateway6, prefix: 128 }]),
-        ],
-        routes: [
-          { destination: `${address}/32`, via: null, link: vif },
-          ...(address6 === null ? [] : [{ destination: `${address6}/128`, via: null, link: vif }]),
-        ],
-        neighbours: [address, ...(address6 === null ? [] : [address6])].map((answered) => ({
-          link: device,
-          address: answered,
-          mac: null,
-          proxy: true,
-        })),
-        sysctls: { [linkSysctl("ipv4.conf", vif, "send_redirects")]: "0" },
-      }),
-    ),
+    inNamespace(hostNamespace, {
+      addresses: vifs.flatMap(({ vif, address6 = null }) =>
+        // Neighbour discovery answers for addresses of the interface only.
+        addressesOf(
+          vif,
+          { address: host.address, prefix: 32 },
+          { address6: address6 === null ? null : gateway6, prefix6: 128 },
+        ),
+      ),
+      routes: vifs.flatMap(({ vif, address, address6 = null }) => [
+        { destination: `${address}/32`, via: null, link: vif },
+        ...(address6 === null ? [] : [{ destination: `${address6}/128`, via: null, link: vif }]),
+      ]),
+      neighbours: vifs
+        .flatMap(({ address, address6 = null }) => [address, ...(address6 === null ? [] : [address6])])
+        .map((answered) => ({ link: device, address: answered, mac: null, proxy: true })),
+      sysctls: Object.fromEntries(vifs.map(({ vif }) => [linkSysctl("ipv4.conf", vif, "send_redirects"), "0"])),
+    }),
     routedGuard(hostNamespace, vifs),
   ]);
 }

@@ -39,42 +39,37 @@ export function planNetwork(lab: Lab, inputs: NetworkInputs): NetworkState {
     ...inputs.segments.lans
       .filter(({ network }) => network === null)
       .map((lan) => companyLan(lanInputs(lan, inputs), false)),
-    ...Object.keys(lab.networks).map((name) => networkState(lab, name, inputs)),
+    ...Object.keys(lab.networks).flatMap((name) => networkStates(lab, name, inputs)),
     vlans(lab, inputs),
     ...inputs.domains.map((domain) => ownRouting(domain)),
   ]);
 }
 
-function networkState(lab: Lab, name: string, inputs: NetworkInputs): NetworkState {
+function networkStates(lab: Lab, name: string, inputs: NetworkInputs): NetworkState[] {
   const network = lab.networks[name];
   const { segments, hostNamespace, rpsCpus } = inputs;
-  if (network === undefined || network.mode === "vlan") return {};
+  if (network === undefined || network.mode === "vlan") return [];
   const mtu = mtuOf(lab, segments.lans, name, network);
   const vifs = guestsOf(lab, name, inputs);
   const common = { hostNamespace, rpsCpus, mtu, vifs };
   const lan = lanOf(segments.lans, name, network);
   switch (network.mode) {
     case "bridge":
-      return lan === null ? {} : bridgeNetwork({ ...lanInputs(lan, inputs), vifs });
+      return lan === null ? [] : [bridgeNetwork({ ...lanInputs(lan, inputs), vifs })];
     case "routed": {
       const host = lan === null ? null : segments.hostOn(lan);
-      if (lan === null || host === null) return {};
+      if (lan === null || host === null) return [];
       const routed = routedNetwork({ ...common, device: lanDevice(lan.index, lan.bridged), host });
-      return lan.network === name ? mergeNetworkStates([companyLan(lanInputs(lan, inputs), false), routed]) : routed;
+      return lan.network === name ? [companyLan(lanInputs(lan, inputs), false), routed] : [routed];
     }
     case "nat":
-      return lan === null ? {} : nat(lab, name, network, lan, common, inputs);
+      return lan === null ? [] : [nat(lab, name, network, lan, common, inputs)];
     case "isolated": {
       const index = indexOf(lab, name);
       const { prefix, gateway } = segments.ofNetwork(name);
-      return isolatedNetwork({
-        ...common,
-        name,
-        index,
-        prefix,
-        host: { address: network.host ? gateway : null, mac: inputs.macOf(`isobr/${index}`) },
-        isolatedPorts: network.ports === "isolated",
-      });
+      const host = { address: network.host ? gateway : null, mac: inputs.macOf(`isobr/${index}`) };
+      const isolatedPorts = network.ports === "isolated";
+      return [isolatedNetwork({ ...common, name, index, prefix, host, isolatedPorts })];
     }
   }
 }
