@@ -1,14 +1,17 @@
 import { createRealHost } from "../../../src/host/real.ts";
 import { ensureMachineForm } from "../../../src/images/machine-form.ts";
+import { createContainerPlatform } from "../../../src/platforms/container/container-platform.ts";
+import { createNamespacePlatform } from "../../../src/platforms/namespace/namespace-platform.ts";
+import { createSharedPlatform } from "../../../src/platforms/shared/shared-platform.ts";
 import { createXenPlatform } from "../../../src/platforms/xen/xen-platform.ts";
-import { describePlatform } from "../../contract/platform-contract.ts";
+import { describePlatform, type PlatformUnderTest } from "../../contract/platform-contract.ts";
 import { makeSmallRootfs } from "../../system/small-rootfs.ts";
 import { runTests } from "./vitest.ts";
 
-/** Runs in dom0: `run.cjs KERNEL-FOLDER [PART-OF-A-NAME]`; a line of JSON for each test. */
-const [kernel = "", part = ""] = process.argv.slice(2);
+/** Runs in dom0: `contract.mjs PLATFORM KERNEL-FOLDER [PART-OF-A-NAME]`; a line of JSON for each test. */
+const [name = "", kernel = "", part = ""] = process.argv.slice(2);
 
-describePlatform("xen", {
+const xen: PlatformUnderTest = {
   create: createXenPlatform,
   async makeRootfs(directory) {
     const rootfs = makeSmallRootfs(directory);
@@ -24,19 +27,31 @@ describePlatform("xen", {
   memoryBytes: 96 * 2 ** 20,
   countsThrottling: false,
   async limits({ host, lab }) {
-    const name = `cloison.${lab}.one`;
+    const domain = `cloison.${lab}.one`;
     const xl = async (...args: string[]) => host.processes.must({ argv: ["xl", ...args] });
-    const [, , memory, vcpus] = /^(\S+) +\d+ +(\d+) +(\d+) /m.exec((await xl("list", name)).split("\n")[1] ?? "") ?? [];
-    const [, weight, cap] = /^\S+ +\d+ +(\d+) +(\d+)$/m.exec(await xl("sched-credit2", "-d", name)) ?? [];
-    const pinned = /\s(\S+) \/ \S+\s*$/m.exec((await xl("vcpu-list", name)).split("\n")[1] ?? "")?.[1];
+    const [, , memory, vcpus] =
+      /^(\S+) +\d+ +(\d+) +(\d+) /m.exec((await xl("list", domain)).split("\n")[1] ?? "") ?? [];
+    const [, weight, cap] = /^\S+ +\d+ +(\d+) +(\d+)$/m.exec(await xl("sched-credit2", "-d", domain)) ?? [];
+    const pinned = /\s(\S+) \/ \S+\s*$/m.exec((await xl("vcpu-list", domain)).split("\n")[1] ?? "")?.[1];
     return {
       found: { memory, vcpus, weight, cap, pinned },
       wanted: { memory: "96", vcpus: "1", weight: "128", cap: "50", pinned: "0" },
     };
   },
-});
+};
+
+const platforms: Record<string, PlatformUnderTest> = {
+  xen,
+  container: { create: createContainerPlatform, makeRootfs: makeSmallRootfs },
+  shared: { create: createSharedPlatform, makeRootfs: makeSmallRootfs },
+  namespace: { create: createNamespacePlatform, makeRootfs: null },
+};
+
+const under = platforms[name];
+if (under === undefined) throw new Error(`no platform ${name}`);
+describePlatform(name, under);
 
 await runTests(
   (outcome) => console.log(JSON.stringify(outcome)),
-  (name) => name.includes(part),
+  (test) => test.includes(part),
 );
