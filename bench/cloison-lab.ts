@@ -13,6 +13,8 @@ export class CloisonLab {
   readonly name: string;
   readonly #host: Host;
   readonly #file: string;
+  /** What is at work on it; a bench that is ended removes the lab when that has ended. */
+  #working: { end: AbortController; ended: Promise<unknown> } | null = null;
 
   /** @param file default: the one of that name in examples/ */
   constructor(host: Host, name: string, file = `examples/${name}/lab.yaml`) {
@@ -27,12 +29,12 @@ export class CloisonLab {
   }
 
   async up(): Promise<void> {
-    await this.#host.processes.must({ argv: [CLOISON, "up", this.#file] });
+    await this.#work("up", this.#file);
   }
 
   /** Brings it, while it is up, to what another file says. */
   async apply(file: string): Promise<void> {
-    await this.#host.processes.must({ argv: [CLOISON, "apply", file] });
+    await this.#work("apply", file);
   }
 
   /** Asks its every question by real packets. @returns how many there were, and how many answers were not as predicted */
@@ -47,12 +49,24 @@ export class CloisonLab {
 
   /** Brings it up and returns the plan that it follows. */
   async upWithPlan(): Promise<LabPlan> {
-    const answer = await this.#host.processes.must({ argv: [CLOISON, "--json", "up", this.#file] });
-    return JSON.parse(answer) as LabPlan;
+    return JSON.parse(await this.#work("--json", "up", this.#file)) as LabPlan;
   }
 
   async down(): Promise<void> {
+    this.#working?.end.abort();
+    await this.#working?.ended;
     await this.#host.processes.must({ argv: [CLOISON, "down", this.name] });
+  }
+
+  async #work(...words: string[]): Promise<string> {
+    const end = new AbortController();
+    const working = this.#host.processes.must({ argv: [CLOISON, ...words], signal: end.signal });
+    this.#working = { end, ended: working.catch(() => undefined) };
+    try {
+      return await working;
+    } finally {
+      this.#working = null;
+    }
   }
 
   /** Throws when somebody uses the lab: its coming and going would be measured, and end it. */

@@ -15,7 +15,7 @@ interface Wiring {
   host: string[];
   client: string[];
   server: string[];
-  nft?: string;
+  nft: string;
   address: string;
 }
 
@@ -30,17 +30,40 @@ const guest = (address: string, gateway: string | null): string[] => [
   ...(gateway === null ? [] : [`route add default via ${gateway} dev eth0 onlink`]),
 ];
 
+const mac = (n: number): string => `02:00:00:00:00:0${n}`;
+
+/** Against spoofing, as one would write it for two vifs whose guests have these addresses. */
+function guard(family: "bridge" | "inet", priority: string, addresses: string[]): string {
+  const rules = addresses.flatMap((address, i) => {
+    const from = `iifname "vif${i + 1}"`;
+    return [
+      `${from} ether saddr != ${mac(i + 1)} drop`,
+      ...(family === "bridge" ? [`${from} arp saddr ip != ${address} drop`] : []),
+      `${from} ip saddr != ${address} drop`,
+    ];
+  });
+  return `table ${family} guard {
+  chain prerouting {
+    type filter hook prerouting priority ${priority};
+    ${rules.join("\n    ")}
+  }
+}
+`;
+}
+
 const WIRINGS: Record<TcpMode, Wiring> = {
   bridge: {
     host: [...bridge("br0", null), port("vif1", "br0"), port("vif2", "br0")],
     client: guest("10.69.0.1/24", null),
     server: guest("10.69.0.2/24", null),
+    nft: guard("bridge", "filter", ["10.69.0.1", "10.69.0.2"]),
     address: "10.69.0.2",
   },
   routed: {
     host: [1, 2].flatMap((n) => [`address add 10.69.0.254/32 dev vif${n}`, `route add 10.69.0.${n}/32 dev vif${n}`]),
     client: guest("10.69.0.1/32", "10.69.0.254"),
     server: guest("10.69.0.2/32", "10.69.0.254"),
+    nft: guard("inet", "raw", ["10.69.0.1", "10.69.0.2"]),
     address: "10.69.0.2",
   },
   nat: {
@@ -52,7 +75,7 @@ const WIRINGS: Record<TcpMode, Wiring> = {
     ],
     client: guest("10.69.0.1/24", "10.69.0.254"),
     server: guest("10.69.1.2/24", "10.69.1.254"),
-    nft: `table ip nat {
+    nft: `${guard("bridge", "filter", ["10.69.0.1", "10.69.1.2"])}table ip nat {
   chain prerouting {
     type nat hook prerouting priority dstnat;
     ip daddr 10.69.0.254 tcp dport 5201 dnat to 10.69.1.2:5201
@@ -87,7 +110,7 @@ export async function wireByHand(host: Host, mode: TcpMode): Promise<TcpPath> {
   const ip = (namespace: NamespaceName, batch: string[]) =>
     host.processes.must({ argv: ["ip", "-n", namespace, "-batch", "-"], stdin: `${batch.join("\n")}\n` });
   const links = [names.client, names.server].flatMap((namespace, i) => [
-    `link add vif${i + 1} type veth peer name eth0 netns ${namespace}`,
+    `link add vif${i + 1} type veth peer name eth0 address ${mac(i + 1)} netns ${namespace}`,
     `link set vif${i + 1} up`,
   ]);
   await ip(names.host, ["link set lo up", ...links]);
@@ -96,6 +119,6 @@ export async function wireByHand(host: Host, mode: TcpMode): Promise<TcpPath> {
   }
   await ip(names.host, lines.host);
   await host.processes.must({ argv: ["sysctl", "-qw", "net.ipv4.ip_forward=1"], namespace: names.host });
-  if (nft !== undefined) await host.processes.must({ argv: ["nft", "-f", "-"], stdin: nft, namespace: names.host });
+  await host.processes.must({ argv: ["nft", "-f", "-"], stdin: nft, namespace: names.host });
   return { client: names.client, server: names.server, address };
 }
