@@ -18,7 +18,8 @@ export function buildResult(
       ({ block, platform, phase }) => block === cell.block && platform === cell.platform && phase === cell.phase,
     );
   const { valid, reasons } = runValidity(trials, scheduled, experiment);
-  const { comparisons, omitted } = compare(trials, experiment);
+  const { functional } = experiment;
+  const { comparisons, omitted } = functional ? { comparisons: [], omitted: [] } : compare(trials, experiment);
   return {
     schema: "cloison.result/1",
     name: experiment.name,
@@ -27,6 +28,7 @@ export function buildResult(
     valid,
     reasons: [...reasons, ...omitted],
     indicative: experiment.blocks < INTERVAL_BLOCKS,
+    functional,
     thresholds: { abnormalMs: experiment.thresholds.abnormal, unacceptableMs: experiment.thresholds.unacceptable },
     environment,
     calibration,

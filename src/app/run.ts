@@ -2,13 +2,14 @@ import { join, resolve } from "node:path";
 import { environmentChanges, readEnvironment } from "../experiment/environment.ts";
 import { createRunFolder, openRunFolder, requireNoFolder, type RunFolder } from "../experiment/run-folder.ts";
 import { runExperiment, type RunProgress } from "../experiment/run-experiment.ts";
-import { recordedExperiment, scaleExperiment, type Scale } from "../experiment/scale.ts";
+import { recordedExperiment, scaleExperiment } from "../experiment/scale.ts";
 import { isSettled } from "../experiment/next-trial.ts";
 import { formatCpuList } from "../model/cpu-list.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { Engine } from "../model/samples.ts";
+import type { Scale } from "../model/scale.ts";
 import { scaleSentences } from "../report/sentences.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { AppContext } from "./context.ts";
@@ -82,7 +83,7 @@ async function work(app: AppContext, options: RunOptions, folder: RunFolder, lab
   const experiment = await readRunExperiment(app, folder);
   if (experiment.seed === undefined) throw new Error("a recorded experiment has its seed");
   const scheduled = schedule(experiment, experiment.seed);
-  if (isSettled(scheduled, await folder.trials(), experiment.reference)) return;
+  if (isSettled(scheduled, await folder.trials(), experiment)) return;
 
   await labs.buildImages(prepare, options.signal);
   await recordEnvironment(app, folder, labs);

@@ -3,13 +3,14 @@ import { loadApp } from "./load-app.ts";
 import { answer, optionsOf, terminal } from "./output.ts";
 import type { PlatformName } from "../model/lab.ts";
 import { PLATFORM_NAMES } from "../model/platform-name.ts";
+import { SCALES, type Scale } from "../model/scale.ts";
 import { ownPaths } from "./own-paths.ts";
 import { progressText } from "./run-progress.ts";
 import type { CliContext } from "./program.ts";
 
 interface RunFlags {
   platforms?: PlatformName[];
-  scale?: "smoke" | "quick" | "full";
+  scale?: Scale;
   blocks?: number;
   seed?: number;
   out?: string;
@@ -25,20 +26,26 @@ export function addExperimentCommands(program: Command, cli: CliContext): void {
       "the study: how much does one domain's load hurt another, on a shared system, in containers, in virtual machines",
     )
     .addOption(
-      new Option("--scale <scale>", "quick: about ten minutes; smoke: two; full: the study's own loads, hours")
-        .choices(["smoke", "quick", "full"])
+      new Option(
+        "--scale <scale>",
+        "quick: about ten minutes; smoke: two; full: the study's own loads, hours; functional: whether it works, where time can't be measured",
+      )
+        .choices(SCALES)
         .default("quick"),
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  cloison study\n  cloison study --scale smoke --out /tmp/smoke\n  cloison study --platforms shared,container,qemu\n  cloison study --resume runs/20260101-120000-study",
+      "\nExamples:\n  cloison study\n  cloison study --scale smoke --out /tmp/smoke\n  cloison study --platforms shared,container,qemu\n  cloison study --platforms xen --scale functional\n  cloison study --resume runs/20260101-120000-study",
     );
   const run = program
     .command("run [experiment-file]")
     .description("run an experiment, and report what was measured")
     .addOption(
-      new Option("--scale <scale>", "smoke: one block, an indication; full: the study's numbers of requests")
-        .choices(["smoke", "quick", "full"])
+      new Option(
+        "--scale <scale>",
+        "smoke: one block, an indication; full: the study's numbers of requests; functional: whether it works, where time can't be measured",
+      )
+        .choices(SCALES)
         .default("quick"),
     )
     .addHelpText(

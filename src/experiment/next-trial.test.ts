@@ -32,12 +32,14 @@ test("a trial that stays invalid is given up, and the others go on", () => {
   expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 1, done: 1 });
 });
 
+const MEASURED = { reference: "reference", functional: false };
+
 test("there is nothing next when all are valid or given up", () => {
   const trials = SCHEDULE.flatMap((scheduled, i) =>
     i === 0 ? [1, 2, 3].map((n) => trialOf(scheduled, n, ["steal"])) : [trialOf(scheduled, 1)],
   );
   expect(nextTrial(SCHEDULE, trials)).toBeNull();
-  expect(isSettled(SCHEDULE, trials, "reference")).toBe(true);
+  expect(isSettled(SCHEDULE, trials, MEASURED)).toBe(true);
 });
 
 /** Trials whose validity depends on what they are only, as a machine's would in the best case. */
@@ -71,11 +73,12 @@ test("a trial that only the others show to be invalid is judged so, repeated, an
   const trials = SCHEDULE.map(floors);
   const odd = SCHEDULE[4] as ScheduledTrial;
   expect(nextTrial(SCHEDULE, trials)).toBeNull();
-  expect(isSettled(SCHEDULE, trials, "reference")).toBe(false);
-  const judged = judgedInvalid(trials, "reference");
+  expect(isSettled(SCHEDULE, trials, MEASURED)).toBe(false);
+  expect(isSettled(SCHEDULE, trials, { ...MEASURED, functional: true })).toBe(true);
+  const judged = judgedInvalid(trials, MEASURED);
   expect(judged).toEqual([{ ...trials[4], valid: false, reasons: [expect.stringContaining("the floor moved")] }]);
 
   const after = trials.map((trial) => (trial.id === judged[0]?.id ? judged[0] : trial));
   expect(nextTrial(SCHEDULE, after)).toEqual({ scheduled: odd, attempt: 2, done: SCHEDULE.length - 1 });
-  expect(isSettled(SCHEDULE, [...after, measuredTrial(odd, 2, 1)], "reference")).toBe(true);
+  expect(isSettled(SCHEDULE, [...after, measuredTrial(odd, 2, 1)], MEASURED)).toBe(true);
 });

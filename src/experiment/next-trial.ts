@@ -1,3 +1,4 @@
+import type { Experiment } from "../model/experiment.ts";
 import type { Trial } from "../model/result.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { settledReasons } from "../stats/run-validity.ts";
@@ -29,9 +30,14 @@ export function nextTrial(schedule: readonly ScheduledTrial[], trials: readonly 
 
 /**
  * Trials that were found valid one by one, and are not beside all the others: as they are to be recorded now. Ask once
- * `nextTrial` has nothing more; what comes of it may be repeated, and then asked again, until there is nothing left.
+ * `nextTrial` has nothing more; what comes of it may be repeated, and then asked again, until there is nothing left. Of a
+ * functional run none are.
  */
-export function judgedInvalid(trials: readonly Trial[], reference: string): Trial[] {
+export function judgedInvalid(
+  trials: readonly Trial[],
+  { reference, functional }: Pick<Experiment, "reference" | "functional">,
+): Trial[] {
+  if (functional) return [];
   const settled = settledReasons(trials, reference);
   return trials.flatMap((trial) => {
     const reasons = settled.get(trial.id);
@@ -44,6 +50,10 @@ function attemptsOf(trials: readonly Trial[], { block, platform, phase }: Schedu
 }
 
 /** Whether a run has nothing left to do. */
-export function isSettled(schedule: readonly ScheduledTrial[], trials: readonly Trial[], reference: string): boolean {
-  return nextTrial(schedule, trials) === null && judgedInvalid(trials, reference).length === 0;
+export function isSettled(
+  schedule: readonly ScheduledTrial[],
+  trials: readonly Trial[],
+  experiment: Pick<Experiment, "reference" | "functional">,
+): boolean {
+  return nextTrial(schedule, trials) === null && judgedInvalid(trials, experiment).length === 0;
 }

@@ -66,7 +66,7 @@ export async function runExperiment(context: LabContext, run: ExperimentRun): Pr
     const experiment = scaledLoads(run.experiment, calibration.scale);
     const attempt = attempts(context, { ...run, experiment }, stations, calibration);
     const { schedule, folder } = run;
-    await runSchedule({ schedule, folder, reference: experiment.reference, attempt, ...signal });
+    await runSchedule({ schedule, folder, experiment, attempt, ...signal });
   } finally {
     await Promise.all([...stations.values()].map((station) => station.close()));
   }

@@ -25,7 +25,7 @@ test("runs all, repeats what is invalid, and keeps every attempt", async () => {
   const folder = memoryFolder();
   await runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder,
     attempt: async ({ scheduled, attempt }) =>
       outcome(
@@ -50,7 +50,7 @@ test("an attempt sees the trials before it, those of an earlier start included",
   const seen: string[][] = [];
   await runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder: memoryFolder([trialOf(cell("reference"), 1)]),
     async attempt({ scheduled, attempt }, earlier) {
       seen.push(earlier.map(({ id }) => id));
@@ -64,7 +64,7 @@ test("what only the whole run shows to be invalid is recorded and repeated, to t
   const folder = memoryFolder();
   await runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder,
     attempt: async ({ scheduled, attempt }) =>
       outcome(measuredTrial(scheduled, attempt, scheduled.phase === "disk" ? 30 : 1)),
@@ -84,7 +84,7 @@ test("an interruption keeps what is done, drops the trial in progress, and is no
   const stop = new AbortController();
   await runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder,
     signal: stop.signal,
     async attempt({ scheduled, attempt }) {
@@ -102,7 +102,7 @@ test("what an attempt throws ends the run, and what is done is kept", async () =
   const folder = memoryFolder();
   const run = runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder,
     async attempt({ scheduled, attempt }) {
       if (scheduled.phase === "cpu") throw new LabError("no lab can be made");
@@ -117,7 +117,7 @@ test("a trial that can't be saved ends the run, also when it is being interrupte
   const stop = new AbortController();
   const run = runSchedule({
     schedule: SCHEDULE,
-    reference: "reference",
+    experiment: { reference: "reference", functional: false },
     folder: { ...memoryFolder(), saveTrial: () => Promise.reject(new LabError("the disk is full")) },
     signal: stop.signal,
     async attempt({ scheduled, attempt }) {

@@ -1,3 +1,4 @@
+import type { Experiment } from "../model/experiment.ts";
 import type { Trial } from "../model/result.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { judgedInvalid, nextTrial, type NextTrial } from "./next-trial.ts";
@@ -6,8 +7,7 @@ import type { TrialOutcome } from "./trial.ts";
 
 interface ScheduleRun {
   schedule: readonly ScheduledTrial[];
-  /** Phase that the others are compared with. */
-  reference: string;
+  experiment: Pick<Experiment, "reference" | "functional">;
   folder: Pick<RunFolder, "trials" | "saveTrial" | "saveJudgement">;
   /** Runs one attempt. What it throws ends the run; a trial that fails is an outcome. */
   attempt(next: NextTrial, earlier: readonly Trial[]): Promise<TrialOutcome>;
@@ -18,7 +18,7 @@ interface ScheduleRun {
  * Runs the trials of a schedule that the folder does not hold yet, each until it is valid or out of attempts; every
  * attempt is kept. When the signal comes it ends early without error: what is done is kept, the trial in progress is not.
  */
-export async function runSchedule({ schedule, reference, folder, attempt, signal }: ScheduleRun): Promise<void> {
+export async function runSchedule({ schedule, experiment, folder, attempt, signal }: ScheduleRun): Promise<void> {
   let trials = await folder.trials();
   while (!signal?.aborted) {
     const next = nextTrial(schedule, trials);
@@ -29,7 +29,7 @@ export async function runSchedule({ schedule, reference, folder, attempt, signal
       trials = [...trials, outcome.trial];
       continue;
     }
-    const judged = judgedInvalid(trials, reference);
+    const judged = judgedInvalid(trials, experiment);
     if (judged.length === 0) return;
     for (const trial of judged) await folder.saveJudgement(trial);
     const later = new Map(judged.map((trial) => [trial.id, trial]));

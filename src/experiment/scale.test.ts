@@ -10,7 +10,7 @@ test("quick is the file as it is written", () => {
 });
 
 interface Written {
-  phases: Record<string, { floods: { requests?: number }[] }>;
+  phases: Record<string, { floods: { requests?: number }[]; stressors?: object[] }>;
 }
 const written = (text: string) => parse(text) as Written;
 
@@ -18,6 +18,16 @@ test("smoke is one block of short phases, of the same phases", () => {
   const smoke = written(scaleExperiment(STUDY, "smoke"));
   expect(smoke).toMatchObject({ blocks: 1, duration: "2s" });
   expect(smoke.phases).toEqual(written(STUDY).phases);
+});
+
+test("functional keeps every phase, with next to no load, and says that nothing is measured", () => {
+  const text = scaleExperiment(STUDY, "functional");
+  const functional = written(text);
+  expect(functional).toMatchObject({ functional: true, blocks: 1, duration: "1s", annex: { blocks: 0 } });
+  expect(Object.keys(functional.phases)).toEqual(Object.keys(written(STUDY).phases));
+  expect(functional.phases["flood-1000"]?.floods).toEqual([expect.objectContaining({ concurrency: 4 })]);
+  expect(functional.phases["cpu-4"]?.stressors).toEqual([expect.objectContaining({ instances: 1 })]);
+  expect(text).toContain("rate: 5");
 });
 
 test("full sends the study's own numbers of requests", () => {

@@ -125,6 +125,7 @@ async function conduct(context: LabContext, inputs: TrialInputs, phase: Phase, p
   const readings = [...records.map(({ reading }) => reading), ...stress];
   const reasons = trialReasons({
     isReference: scheduled.phase === experiment.reference,
+    functional: experiment.functional,
     readings,
     stealShare: steal,
     planned: phase,

@@ -89,6 +89,10 @@ export const experimentSchema = z.strictObject({
   settle: durationMs.default(1000).describe("from the start of the loads to the first reading"),
   probes: z.array(probeSchema).min(1),
   annex: annexSchema.prefault({}),
+  functional: z
+    .boolean()
+    .default(false)
+    .describe("only whether everything works is asked, as on an emulated machine: no figure is a measurement"),
   reference: nameSchema.default("reference").describe("the phase that the others are compared with"),
   phases: z.record(nameSchema, phaseSchema),
   thresholds: z

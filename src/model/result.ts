@@ -200,6 +200,7 @@ export const resultSchema = z.strictObject({
   valid: z.boolean(),
   reasons: z.array(z.string()),
   indicative: z.boolean().describe("fewer than 5 blocks"),
+  functional: z.boolean().describe("it shows whether everything works; no figure of it is a measurement"),
   thresholds: z.strictObject({ abnormalMs: z.number(), unacceptableMs: z.number() }),
   environment: environmentSchema,
   calibration: calibrationSchema.nullable().describe("null: no trial was begun"),

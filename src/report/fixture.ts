@@ -57,6 +57,7 @@ export function fixtureResult({ blocks = 5, invalid = false }: FixtureOptions = 
         ]
       : [],
     indicative: blocks < 5,
+    functional: false,
     thresholds: { abnormalMs: 100, unacceptableMs: 1000 },
     environment: fixtureEnvironment(),
     calibration: fixtureCalibration(),

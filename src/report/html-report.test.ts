@@ -41,6 +41,15 @@ describe("report.html", () => {
     expect(textOf(page)).toContain("Loads were sent as planned.");
   });
 
+  it("says of a functional run that it measured nothing, and has what was done only", () => {
+    const functional = render({ ...fixtureResult(), functional: true, comparisons: [] });
+    expect(textOf(functional)).toContain("everything works, nothing was measured");
+    const sections = (html: string) => [...html.matchAll(/<h2 id="(\w+)"/g)].map(([, id]) => id);
+    expect(sections(functional)).toEqual(["validity", "loads", "trials", "environment"]);
+    expect(sections(page)).toEqual(expect.arrayContaining(["verdicts", "phases", "annex", "method"]));
+    for (const [, target] of functional.matchAll(/href="#([^"]*)"/g)) expect(functional).toContain(`id="${target}"`);
+  });
+
   it("loads nothing from anywhere", () => {
     // Namespaces of SVG are names, not addresses that are fetched.
     const addresses = page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, "");

@@ -2,7 +2,7 @@ import type { Result } from "../model/result.ts";
 import type { Ecdf } from "../model/samples.ts";
 import { decadesOf } from "./charts/axes.ts";
 import type { Study2009 } from "./data/study-2009.ts";
-import { html, trusted } from "./html.ts";
+import { html, trusted, type Html } from "./html.ts";
 import { viewRun, type RunView } from "./run-view.ts";
 import { annexSection } from "./sections/annex-tables.ts";
 import { otherComparisons } from "./sections/comparisons.ts";
@@ -26,7 +26,6 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
  */
 export function renderHtml(result: Result, ecdfs: readonly Ecdf[], study: Study2009): string {
   const view = viewRun(result);
-  const decades = decadesOf(measured(view), result.thresholds);
   const document = html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,10 +41,9 @@ export function renderHtml(result: Result, ecdfs: readonly Ecdf[], study: Study2
       <body>
         ${masthead(result, view)}
         <main>
-          ${headlines(result, view)} ${verdictMatrix(result, view)} ${otherComparisons(result, view)}
-          ${phaseSections(result, view, ecdfs, decades)} ${annexSection(result, view, study)}
-          ${loadsSection(result, view)} ${trialsSection(result, view)} ${environmentSection(result)}
-          ${methodSection(result, view)}
+          ${result.functional ? null : measurements(result, view, ecdfs, study)} ${loadsSection(result, view)}
+          ${trialsSection(result, view)} ${environmentSection(result)}
+          ${result.functional ? null : methodSection(result, view)}
         </main>
         <footer>
           Made by Cloison ${result.environment.cloison}. Figures of 2009: the annex of a practical study of Xen 3.3 on
@@ -57,6 +55,13 @@ export function renderHtml(result: Result, ecdfs: readonly Ecdf[], study: Study2
       </body>
     </html> `;
   return document.text;
+}
+
+/** What a functional run has not. */
+function measurements(result: Result, view: RunView, ecdfs: readonly Ecdf[], study: Study2009): Html {
+  const decades = decadesOf(measured(view), result.thresholds);
+  return html`${headlines(result, view)} ${verdictMatrix(result, view)} ${otherComparisons(result, view)}
+  ${phaseSections(result, view, ecdfs, decades)} ${annexSection(result, view, study)}`;
 }
 
 /** Everything that a chart draws, so that all share their axes. */

@@ -21,6 +21,7 @@ export function validitySentence(result: Result): ValiditySentence {
       : `${formatCount(invalid.length)} of them invalid, set aside and listed below with the reasons`;
   const trials = `${countOf(result.trials.length, "trial")} in ${countOf(blocks, "block")}, ${aside}`;
   const unfinished = result.complete ? "" : " The run was ended before every planned trial had been run.";
+  if (result.functional) return functionalSentence(result, `${capital(trials)}.${unfinished}`);
   if (!result.valid) {
     return {
       tone: "invalid",
@@ -42,6 +43,18 @@ export function validitySentence(result: Result): ValiditySentence {
     title: "This run is valid",
     text: `The loads did their work, the generator kept its pace, and references agree with each other. ${capital(trials)}.${unfinished}`,
     reasons: result.reasons,
+  };
+}
+
+/** A run that asks whether everything works is told as that, so that nobody takes its figures for measurements. */
+function functionalSentence({ valid, reasons }: Result, trials: string): ValiditySentence {
+  return {
+    tone: valid ? "indicative" : "invalid",
+    title: valid ? "This run is functional: everything works, nothing was measured" : "This functional run failed",
+    text: valid
+      ? `In every phase the loads did their work and the reference was answered. No figure below says how fast, or how isolated, anything is. ${trials}`
+      : `It was to show that everything works. ${trials}`,
+    reasons,
   };
 }
 

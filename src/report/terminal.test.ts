@@ -18,6 +18,17 @@ describe("the report in the terminal", () => {
     );
   });
 
+  it("says of a functional run that it measured nothing, and tells no time", () => {
+    const functional = { ...fixtureResult(), functional: true, comparisons: [] };
+    const text = renderTerminalTable(functional, plain);
+    expect(text).toMatch(/^▲ This run is functional: everything works, nothing was measured\n/);
+    expect(text).not.toMatch(/\d m?s\b|p95/);
+    const failed = { ...functional, valid: false, reasons: ["block 1, xen, disk: was not run"] };
+    expect(renderTerminalTable(failed, plain)).toMatch(
+      /^✘ This functional run failed\n[^]*- block 1, xen, disk: was not run/,
+    );
+  });
+
   it("has the annex's columns, the verdicts with their intervals, and a sentence for each platform", () => {
     const text = renderTerminalTable(fixtureResult(), plain);
     expect(text).toMatch(

@@ -50,9 +50,13 @@ const ANNEX: readonly Column[] = [
   { head: "max", align: "right", cell: (row) => formatMsCell(row.max) },
 ];
 
-/** What `run`, `study` and `report` print: validity, the annex-like table (ms), the verdicts, a sentence per platform. */
+/**
+ * What `run`, `study` and `report` print: validity, the annex-like table (ms), the verdicts, a sentence per platform. Of a
+ * functional run the first only.
+ */
 export function renderTerminalTable(result: Result, options: TerminalOptions): string {
   const colours = picocolors.createColors(options.colour);
+  if (result.functional) return `${validityText(result, options, colours)}\n`;
   const view = viewRun(result);
   const sections = [
     validityText(result, options, colours),

@@ -45,7 +45,11 @@ function trial(platform: PlatformName, phase: string, block: number, p95: number
 const references = (p95s: number[], platform: PlatformName = "container") =>
   p95s.map((p95, i) => trial(platform, "reference", i + 1, p95));
 const settled = (trials: SettledTrial[]) => [...settledReasons(trials, "reference")];
-const experiment = { platforms: ["shared" as const, "container" as const], reference: "reference" };
+const experiment = {
+  platforms: ["shared" as const, "container" as const],
+  reference: "reference",
+  functional: false,
+};
 
 describe("a reference that differs from the others", () => {
   test("is named, with its number, the others' and the limit", () => {

@@ -79,17 +79,20 @@ const median = (values: readonly number[]) => quantile(Float64Array.from(values)
  * Whether a run's figures may be believed, and why not: every trial that was planned has been run validly at last, none
  * that counts as valid has a reason against it by now (a run that was ended early was never settled), and the A/A
  * comparison passes: on every platform, references against references show no difference that comparisons would
- * drown in. `scheduled` is what `schedule` gave; attempts beyond the first are in `trials` only.
+ * drown in. Of a functional run only the first is asked. `scheduled` is what `schedule` gave; attempts beyond the first are in
+ * `trials` only.
  */
 export function runValidity(
   trials: readonly SettledTrial[],
   scheduled: readonly Pick<Trial, "block" | "platform" | "phase">[],
-  experiment: Pick<Experiment, "platforms" | "reference">,
+  experiment: Pick<Experiment, "platforms" | "reference" | "functional">,
 ): { valid: boolean; reasons: string[] } {
+  const missing = cellReasons(trials, scheduled);
+  if (experiment.functional) return { valid: missing.length === 0, reasons: missing };
   const unsettled = [...settledReasons(trials, experiment.reference)].map(
     ([id, of]) => `trial ${id}: ${of.join("; ")}`,
   );
-  const reasons = [...cellReasons(trials, scheduled), ...unsettled, ...aaReasons(trials, experiment)];
+  const reasons = [...missing, ...unsettled, ...aaReasons(trials, experiment)];
   return { valid: reasons.length === 0, reasons };
 }
 

@@ -72,6 +72,7 @@ const stressors = {
 const reasons = (more: Partial<TrialFacts>) =>
   trialReasons({
     isReference: false,
+    functional: false,
     readings: [http(), floor(0.5)],
     stealShare: 0.001,
     planned: idle,
@@ -88,6 +89,20 @@ test("a trial in which all did their work has no reason", () => {
   expect(reasons({ planned: stressors, readings: [http(), floor(0.5), stress(), stress({ on: "linux2" })] })).toEqual(
     [],
   );
+});
+
+test("a functional one is asked for work, not for pace", () => {
+  const late = { ...generator, paced: { due: 400, begun: 40, sendDelayP95Ms: 900 } };
+  const slow = { functional: true, stealShare: 0.5, generators: [late], readings: [http({ cutOff: 200 }), floor(90)] };
+  expect(reasons(slow)).toEqual([]);
+  expect(reasons({ ...slow, functional: false }).length).toBeGreaterThanOrEqual(4);
+  expect(reasons({ ...slow, readings: [] })).toEqual(["no probe has a reading"]);
+  expect(reasons({ ...slow, planned: floods })).toEqual(["the flood of apache2 has no reading"]);
+  expect(reasons({ ...slow, deadDomains: ["linux1"] })).toEqual(["domain linux1 died during the trial"]);
+  const silent = http({ ok: 0, failed: 400, p95WithFailures: null });
+  expect(reasons({ ...slow, isReference: true, readings: [silent] })).toEqual([
+    expect.stringContaining("the reference answered nothing"),
+  ]);
 });
 
 test("steal", () => {

@@ -42,6 +42,8 @@ export interface GeneratorFacts {
 export interface TrialFacts {
   /** Of the reference phase. */
   isReference: boolean;
+  /** Only whether everything works is asked. */
+  functional: boolean;
   readings: readonly Reading[];
   /** 0 to 1; null where the machine doesn't count it. */
   stealShare: number | null;
@@ -59,11 +61,12 @@ const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
 
 /** Why a trial is not valid, as far as it can be told without the other blocks; empty: no reason. Sentences for users. */
 export function trialReasons(facts: TrialFacts): string[] {
+  const { functional } = facts;
   return [
     ...facts.deadDomains.map((name) => `domain ${name} died during the trial`),
-    ...machineReasons(facts),
-    ...facts.generators.flatMap(generatorReasons),
-    ...probeReasons(facts),
+    ...(functional ? [] : [...machineReasons(facts), ...facts.generators.flatMap(generatorReasons)]),
+    ...answerReasons(facts),
+    ...(functional ? [] : probeReasons(facts)),
     ...floodReasons(facts),
     ...stressorReasons(facts),
   ];
@@ -102,17 +105,21 @@ function generatorReasons({ name, noPort, noDescriptor, paced, closed }: Generat
   return reasons;
 }
 
+function answerReasons({ isReference, readings }: TrialFacts): string[] {
+  const values = probeValues(readings);
+  if (values.length === 0) return ["no probe has a reading"];
+  return values
+    .filter(({ unanswered, requests }) => isReference && unanswered === requests)
+    .map((value) => `the reference answered nothing: ${probeName(value)}, ${value.requests} requests`);
+}
+
 function probeReasons({ isReference, readings }: TrialFacts): string[] {
   const reasons: string[] = [];
-  const values = probeValues(readings);
-  if (values.length === 0) reasons.push("no probe has a reading");
-  for (const value of values) {
-    const share = value.unanswered / value.requests;
-    if (!isReference || Number.isFinite(value.valueMs)) continue;
+  for (const value of probeValues(readings)) {
+    const { unanswered, requests } = value;
+    if (!isReference || Number.isFinite(value.valueMs) || unanswered === requests) continue;
     reasons.push(
-      share === 1
-        ? `the reference answered nothing: ${probeName(value)}, ${value.requests} requests`
-        : `${percent(share)} of the reference's requests went unanswered (${probeName(value)}); the limit is ${percent(UNANSWERED_LIMIT)}`,
+      `${percent(unanswered / requests)} of the reference's requests went unanswered (${probeName(value)}); the limit is ${percent(UNANSWERED_LIMIT)}`,
     );
   }
   for (const reading of readings) {

@@ -12,9 +12,10 @@ const LAB = `{ name: class, platform: xen, images: { web: { recipe: web } }, net
 /** Everything here happens on emulated CPUs. */
 const BOOT_MS = 400_000;
 const COMMAND_MS = 300_000;
+const STUDY_MS = 1_800_000;
 
 const DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"];
-const MORTAL = [...DIES_WITH_PARENT, "timeout", "--foreground", "--signal=KILL", "1500", ...DIES_WITH_PARENT];
+const MORTAL = [...DIES_WITH_PARENT, "timeout", "--foreground", "--signal=KILL", "4000", ...DIES_WITH_PARENT];
 const MACHINE = [
   "-machine",
   "q35",
@@ -41,12 +42,12 @@ needs(
   let asked = 0;
 
   /** Types a command at the console's prompt. @returns what it printed */
-  async function typed(command: string): Promise<string> {
+  async function typed(command: string, timeout = COMMAND_MS): Promise<string> {
     const mark = `end${++asked}-`;
     const from = printed.length;
     machine.stdin?.write(`${command}; echo ${mark}$?\n`);
     const ended = new RegExp(`\\n${mark}(\\d+)`);
-    await vi.waitUntil(() => ended.test(printed.slice(from)), { timeout: COMMAND_MS, interval: 200 });
+    await vi.waitUntil(() => ended.test(printed.slice(from)), { timeout, interval: 200 });
     const said = printed.slice(from);
     expect({ command, exit: ended.exec(said)?.[1], said }).toMatchObject({ exit: "0" });
     return said.slice(said.indexOf("\n") + 1, said.search(ended)).replaceAll("\r", "");
@@ -85,6 +86,14 @@ needs(
     const ask = `/opt/cloison/node -e 'fetch("http://10.85.0.11/").then((page) => page.text()).then(console.log)'`;
     expect(await typed(`ip netns exec cloison.class.station ${ask}`)).toContain("<html");
     await typed("cloison down class");
+    expect(await typed("xl list | grep -c cloison; true")).toMatch(/^0$/m);
+  });
+
+  test("the study's every phase is run on Xen, and no figure is given for a measurement", async () => {
+    const study = "cloison study --platforms xen --scale functional --out run --no-install";
+    const said = await typed(study, STUDY_MS);
+    expect(said).toContain("This run is functional: everything works, nothing was measured");
+    expect(said).toMatch(/8 trials in 1 block/i);
     expect(await typed("xl list | grep -c cloison; true")).toMatch(/^0$/m);
   });
 });

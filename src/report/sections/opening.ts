@@ -24,15 +24,21 @@ const SECTIONS = [
   ["method", "How it was measured"],
 ] as const;
 
+/** Of those, the ones that tell no measurement. */
+const FUNCTIONAL_SECTIONS: readonly string[] = ["loads", "trials", "environment"];
+
 /** Title, then validity before any number. */
 export function masthead(result: Result, view: RunView): Html {
   const { tone, title, text, reasons } = validitySentence(result);
   const started = result.trials.map((trial) => trial.startedAt).toSorted()[0];
   const when = started === undefined ? "" : `${started.slice(0, 10)} ${started.slice(11, 16)} UTC · `;
   const { cpu, cpus, distribution, kernel } = result.environment;
+  const sections = SECTIONS.filter(([id]) => !result.functional || FUNCTIONAL_SECTIONS.includes(id));
   return html`<header>
     <p class="kicker">Cloison · ${result.name}</p>
-    <h1>How much does ${view.target || "a domain"} feel its neighbours?</h1>
+    <h1>
+      ${result.functional ? "Does everything work?" : `How much does ${view.target || "a domain"} feel its neighbours?`}
+    </h1>
     <p class="meta">
       ${when}${listOf(view.platforms.map(view.nameOf))} · ${countOf(cpus, "CPU")}, ${cpu} · ${distribution}, Linux
       ${kernel} · seed ${result.seed}
@@ -47,7 +53,7 @@ export function masthead(result: Result, view: RunView): Html {
         </ul>`
       }
     </section>
-    <nav aria-label="Sections">${SECTIONS.map(([id, name]) => html`<a href="#${id}">${name}</a>`)}</nav>
+    <nav aria-label="Sections">${sections.map(([id, name]) => html`<a href="#${id}">${name}</a>`)}</nav>
   </header>`;
 }
 
