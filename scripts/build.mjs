@@ -1,6 +1,6 @@
 // Bundles the program into dist/ (scripts/prepare.mjs calls it when the packages are there).
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -29,7 +29,8 @@ const commonJs = {
   outExtension: { ".js": ".cjs" },
   format: "cjs",
   // `import()` of what stays outside becomes require(): in code that V8 kept from an earlier run Node (20) knows no import().
-  supported: { "dynamic-import": false },
+  // Without template literals all text can be written in ASCII, which is what it is read as (scripts/start.cjs).
+  supported: { "dynamic-import": false, "template-literal": false },
   // `resolve` finds what runs TypeScript from a source tree, which a bundle never does.
   define: { "import.meta.url": "__url", "import.meta.resolve": "undefined" },
   banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
@@ -94,5 +95,7 @@ export async function buildAll(root, { bench = false }) {
   const dist = join(root, "dist");
   await bundle(root, dist, bench ? { ...moduleEntries, ...benchEntries } : moduleEntries, modules);
   await bundle(root, dist, commonJsEntries, commonJs);
+  if (/[^\0-\x7f]/.test(readFileSync(join(dist, "program.cjs"), "latin1")))
+    throw new Error("dist/program.cjs is not ASCII, as which scripts/start.cjs reads it");
   copyFileSync(join(root, "scripts/start.cjs"), join(dist, "cloison.cjs"));
 }

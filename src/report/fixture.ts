@@ -191,7 +191,7 @@ function fixtureTrial(
         on,
         instances: 1,
         work: Math.round(1.9e9 * drift(0.2)),
-        unit: "bytes",
+        unit: "bytes written and read",
         oomKills: 0,
         tool: "fio 3.33",
       });

@@ -41,6 +41,10 @@ describe("report.html", () => {
     expect(textOf(page)).toContain("Loads were sent as planned.");
   });
 
+  it("tells what stressors wrote in units that a reader takes in", () => {
+    expect(textOf(page)).toMatch(/\d [KMG]iB written and read/);
+  });
+
   it("says of a functional run that it measured nothing, and has what was done only", () => {
     const functional = render({ ...fixtureResult(), functional: true, comparisons: [] });
     expect(textOf(functional)).toContain("everything works, nothing was measured");

@@ -82,6 +82,7 @@ needs(...LAB_NEEDS)("the study in miniature", () => {
       expect(environmentSchema.parse(JSON.parse(text("environment.json")))).toEqual(result.environment);
       expect(text("lab.yaml")).toBe(readFileSync(join(EXAMPLE, "lab.yaml"), "utf8"));
       expect(text("report.html")).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/i);
+      expect(text("report.html")).toContain('<p class="kicker">Cloison · ');
       expect(text("table.csv")).toMatch(/^figure,platform,/);
     });
 

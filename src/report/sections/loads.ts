@@ -111,8 +111,9 @@ function stressFigures(readings: readonly StressReading[]): string[] {
   const [first] = readings;
   if (first === undefined) return [];
   const work = readings.map((reading) => reading.work);
+  const [unit = "", ...done] = first.unit.split(" ");
   const amount = (value: number): string =>
-    first.unit === "bytes" ? formatSize(value) : `${formatCount(value)} ${first.unit}`;
+    [...(unit === "bytes" ? [formatSize(value)] : [formatCount(value), unit]), ...done].join(" ");
   const kills = readings.reduce((sum, reading) => sum + (reading.oomKills ?? 0), 0);
   return [
     first.on,
