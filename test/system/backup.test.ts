@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backup } from "../../src/app/backup.ts";
 import type { KernelSnapshot } from "../kernel-snapshot.ts";
@@ -14,6 +15,9 @@ networks:
 domains:
   one: { image: plain, memory: 128M, pids: 64, disk: 64M, services: [] }
 `;
+
+/** From before the lab is there until it is about to be complete. */
+const KILL_DELAYS_MS = [350, 600, 850, 1100];
 
 /** Makes files of many kinds, and takes some of the image's away. */
 const WORK = `
@@ -127,6 +131,21 @@ needs(...LAB_NEEDS)("backups", () => {
       expect(readdirSync(sandbox.folder).filter((name) => name.includes("cut-off"))).toEqual([]);
       expect(inside("rm /large; echo on")).toBe("on\n");
     });
+  });
+
+  test("a restore that is killed leaves nothing that down does not remove, and works the next time", async () => {
+    succeed("down", "moved");
+    for (const afterMs of KILL_DELAYS_MS) {
+      const { child, ended } = sandbox.start([process.execPath, PROGRAM, "restore", kept("monday")]);
+      await sleep(afterMs);
+      child.kill("SIGKILL");
+      await ended;
+      succeed("down", "--all");
+      expect({ afterMs, ...sandbox.snapshot() }).toEqual({ afterMs, ...before });
+      expect(existsSync(join(sandbox.state, "backups"))).toBe(false);
+    }
+    succeed("restore", kept("monday"));
+    expect(inside(FACTS)).toBe(AS_WORKED);
   });
 
   test("with its images it comes up where there are none", async () => {
