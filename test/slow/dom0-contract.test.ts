@@ -47,7 +47,7 @@ needs(
     expect(await xen.must("cat /sys/fs/cgroup/cgroup.controllers")).toMatch(/cpu .*memory .*pids/);
   });
 
-  test.each(["xen", "container", "shared", "namespace"])("holds for platform %s", async (platform) => {
+  test.each(["namespace", "container", "shared", "xen"])("holds for platform %s", async (platform) => {
     const { stdout, stderr } = await xen.run(
       `/opt/cloison/node /opt/cloison/contract.mjs ${platform} /brought/kernel`,
       { timeoutMs: 1_200_000 },
