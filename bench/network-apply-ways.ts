@@ -1,7 +1,8 @@
 import { down } from "../src/app/down.ts";
 import { planFor } from "../src/app/prepare.ts";
 import { readLabFile } from "../src/app/read-files.ts";
-import { DEFAULT_PARALLEL, requirePlatform } from "../src/app/up.ts";
+import { requirePlatform } from "../src/app/require-platform.ts";
+import { DEFAULT_PARALLEL } from "../src/app/up.ts";
 import { bringUp } from "../src/lab/bring-up.ts";
 import { labSwitches } from "../src/lab/switches.ts";
 import type { LabPlan } from "../src/model/plan.ts";

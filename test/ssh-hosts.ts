@@ -100,18 +100,21 @@ export async function createSshHost(name: string, { isServer }: { isServer: bool
   return host;
 }
 
+/** An end of a wire: an interface of a host; without an address: only up. */
+interface WireEnd {
+  host: SshHost;
+  name: string;
+  address?: string;
+}
+
 /** Joins two hosts by a wire. */
-export function wire(a: SshHost, b: SshHost, link: { name: string; addresses: [string, string] }): void {
-  const made = spawnSync(
-    "ip",
-    `link add ${link.name} netns ${a.pid} type veth peer name ${link.name} netns ${b.pid}`.split(" "),
-  );
+export function wire(...ends: [WireEnd, WireEnd]): void {
+  const [a, b] = ends.map(({ host, name }) => `name ${name} netns ${host.pid}`);
+  const made = spawnSync("ip", `link add ${a} type veth peer ${b}`.split(" "));
   if (made.status !== 0) throw new Error(`no wire: ${made.stderr}`);
-  for (const [host, address] of [
-    [a, link.addresses[0]],
-    [b, link.addresses[1]],
-  ] as const) {
-    host.shell(`ip address add ${address}/24 dev ${link.name}; ip link set ${link.name} up`);
+  for (const { host, name, address } of ends) {
+    host.shell(`ip link set ${name} up`);
+    if (address !== undefined) host.shell(`ip address add ${address}/24 dev ${name}`);
   }
 }
 

@@ -4,12 +4,13 @@ import { isDiskFull } from "../images/disk-full.ts";
 import { imageFile, layerFile, packBackup } from "../lab/backup-file.ts";
 import { requireStoredLab, workspaceOf, type LabSource, type StoredLab } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
-import { readMoves } from "../lab/moves.ts";
+import { OWN, placeOf, readMoves } from "../lab/moves.ts";
 import { backupDirectory, imageStore, keyOfRoot } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Layers } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import type { AppContext } from "./context.ts";
+import { settleMoves } from "./move/settle.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
 
 /** Whoever holds the lab may be at its end. */
@@ -58,6 +59,7 @@ export async function backUp(
     throw new LabError(`there is no directory ${dirname(target)}`, { exit: ExitCode.usage });
   }
   const { plan } = await requireStoredLab(app, lab);
+  await settleMoves(app, lab);
   await requirePackages(app, requireLayers(app, plan.platform).packages);
   return withLabLock(app.host, app.paths, lab, LOCK_WAIT_MS, () =>
     inBackupDirectory(app, lab, async (directory) => {
@@ -87,8 +89,8 @@ export async function backUp(
 
 /** @throws LabError when domains of the lab are at another host */
 async function requireWhole(app: AppContext, lab: string, { part }: LabSource): Promise<void> {
-  const [moved] = Object.values(await readMoves(app, lab));
-  const where = moved?.host ?? part?.of;
+  const moved = Object.values(await readMoves(app, lab)).find((move) => placeOf(move) !== OWN);
+  const where = moved === undefined ? part?.of : placeOf(moved);
   if (where === undefined) return;
   throw new LabError(`not all of lab ${lab} is here: ${moved?.domain.name ?? "the rest"} is on ${where}`, {
     hint: "a backup is of a lab whose domains are all with it",

@@ -1,6 +1,6 @@
 import { labNames } from "../lab/inventory.ts";
 import { removeLeftLocks, withLabLock } from "../lab/lab-lock.ts";
-import { forgetMoves, labsMoved, readMoves } from "../lab/moves.ts";
+import { forgetMoves, labsMoved, OWN, readMoves } from "../lab/moves.ts";
 import { tearDown } from "../lab/teardown.ts";
 import { removeTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
@@ -47,12 +47,13 @@ async function removeLab(app: AppContext, lab: string, waitMs: number): Promise<
 
 /** Removes what hosts have of a lab to which domains were moved. @returns why it was not all removed; it is known still */
 async function removeElsewhere(app: AppContext, lab: string): Promise<LabError | null> {
-  const hosts = new Set(Object.values(await readMoves(app, lab)).map(({ host }) => host));
+  const hosts = new Set(Object.values(await readMoves(app, lab)).flatMap(({ from, to }) => [from, to]));
+  hosts.delete(OWN);
   const failures: LabError[] = [];
   for (const address of hosts) {
     try {
-      const { machineName, reachHost } = await import("./move/parcel.ts");
-      await (await reachHost(app, address)).ask("down", lab, { from: await machineName(app) });
+      const { reachEnd } = await import("./move/end.ts");
+      await (await reachEnd(app, address)).ask("down", lab, {});
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
       failures.push(error);

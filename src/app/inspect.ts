@@ -1,6 +1,6 @@
 import { labNames } from "../lab/inventory.ts";
 import { readStoredLab, requireStoredLab, workspaceOf, type StoredLab } from "../lab/context.ts";
-import { readMoves, type Move } from "../lab/moves.ts";
+import { OWN, placeOf, readMoves, type Move } from "../lab/moves.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { PlatformName } from "../model/lab.ts";
 import type { DomainPlan, LabPlan } from "../model/plan.ts";
@@ -63,8 +63,10 @@ export async function listDomains(app: AppContext, lab: string): Promise<DomainR
   await requireStoredLab(app, lab);
   await settleIfFree(app, lab);
   const stored = await requireStoredLab(app, lab);
-  const rows = [...(await domainRows(app, stored)), ...movedRows(stored.plan, await readMoves(app, lab))];
-  return rows.sort((a, b) => a.id - b.id);
+  const moved = movedRows(stored.plan, await readMoves(app, lab));
+  // One that is on its way back has something here that waits for it.
+  const here = (await domainRows(app, stored)).filter(({ domain }) => moved.every((row) => row.domain !== domain));
+  return [...here, ...moved].sort((a, b) => a.id - b.id);
 }
 
 /** What a move that was cut off has left open is decided; one that is under way is left alone. */
@@ -79,8 +81,8 @@ async function settleIfFree(app: AppContext, lab: string): Promise<void> {
 }
 
 function movedRows(plan: LabPlan, moves: Record<string, Move>): DomainRow[] {
-  return Object.values(moves).flatMap(({ phase, host, domain }) =>
-    phase === "there" ? [rowOf(plan, domain, { state: "moved", detail: `it is on ${host}` })] : [],
+  return Object.values(moves).flatMap((move) =>
+    placeOf(move) === OWN ? [] : [rowOf(plan, move.domain, { state: "moved", detail: `it is on ${placeOf(move)}` })],
   );
 }
 
@@ -122,9 +124,10 @@ export async function findDomain(app: AppContext, lab: string, name: string) {
   const { plan, roots } = await requireStoredLab(app, lab);
   const domain = plan.domains.find((candidate) => candidate.name === name || candidate.members.includes(name));
   const { [name]: moved } = await readMoves(app, lab);
-  if (domain === undefined && moved !== undefined) {
-    throw new LabError(`domain ${name} of lab ${lab} is on ${moved.host}`, {
-      hint: `ask it there: cloison --host ${moved.host} … ${lab} ${name}`,
+  const place = moved === undefined ? OWN : placeOf(moved);
+  if (place !== OWN) {
+    throw new LabError(`domain ${name} of lab ${lab} is on ${place}`, {
+      hint: `ask it there: cloison --host ${place} … ${lab} ${name}`,
     });
   }
   if (domain === undefined) {

@@ -15,7 +15,8 @@ import { inBackupDirectory, requireLayers } from "./backup.ts";
 import type { AppContext } from "./context.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
-import { DEFAULT_PARALLEL, requirePlatform } from "./up.ts";
+import { requirePlatform } from "./require-platform.ts";
+import { DEFAULT_PARALLEL } from "./up.ts";
 
 const LOCK_WAIT_MS = 2000;
 

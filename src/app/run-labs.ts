@@ -9,7 +9,7 @@ import type { Lab, PlatformName } from "../model/lab.ts";
 import type { LabPlan } from "../model/plan.ts";
 import type { AppContext } from "./context.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
-import { requirePlatform } from "./up.ts";
+import { requirePlatform } from "./require-platform.ts";
 
 interface HeldLab {
   plan: LabPlan;

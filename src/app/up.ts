@@ -1,19 +1,19 @@
 import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
 import { readStoredLab, requireStoredLab, type LabSource } from "../lab/context.ts";
 import { withLabLock } from "../lab/lab-lock.ts";
-import { mainPart, readMoves } from "../lab/moves.ts";
-import { withTrials } from "../lab/trials.ts";
+import { mainPart, OWN, placeOf, readMoves } from "../lab/moves.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { LabPart, LabPlan } from "../model/plan.ts";
 import { sameData } from "../model/same-data.ts";
 import { SWITCH_PACKAGE } from "../switch/programs.ts";
 import type { AppContext } from "./context.ts";
-import { LAB_PACKAGES, requirePackages, requireRoot } from "./packages.ts";
+import { requirePackages, requireRoot } from "./packages.ts";
 import { settleMoves } from "./move/settle.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
 import { readLabFile } from "./read-files.ts";
-import { forgetTrial, rememberTrial, wasTried } from "./tried-platforms.ts";
+import { requirePlatform } from "./require-platform.ts";
+import { forgetTrial } from "./tried-platforms.ts";
 
 /** Domains that are made at a time, unless the user says otherwise. */
 export const DEFAULT_PARALLEL = 8;
@@ -83,8 +83,12 @@ async function partHere(app: AppContext, lab: Lab, platform: PlatformName): Prom
   }
   if (stored !== null) await settleMoves(app, lab.name);
   const moves = await readMoves(app, lab.name);
-  const whole = Object.keys(moves).length === 0 ? null : await planFor(app, lab, platform);
-  for (const [name, { host, domain }] of Object.entries(moves)) {
+  const part = mainPart(Object.keys(lab.domains), moves);
+  const whole = part === undefined ? null : await planFor(app, lab, platform);
+  for (const [name, move] of Object.entries(moves)) {
+    const { domain } = move;
+    const host = placeOf(move);
+    if (host === OWN) continue;
     const now = whole?.domains.find((one) => one.name === name);
     if (!sameData(now?.vifs, domain.vifs)) {
       throw new LabError(`domain ${name} is on ${host}, and the lab file gives it other interfaces than it has there`, {
@@ -94,7 +98,7 @@ async function partHere(app: AppContext, lab: Lab, platform: PlatformName): Prom
     }
     app.say(`domain ${name} is on ${host}, and stays as it is`);
   }
-  return mainPart(Object.keys(lab.domains), moves);
+  return part;
 }
 
 /**
@@ -106,26 +110,6 @@ export async function apply(app: AppContext, file: string, options: Omit<UpOptio
   const read = await readLabFile(app, file);
   const { plan } = await requireStoredLab(app, read.lab.name);
   return bring(app, read, { ...options, platform: plan.platform, changedOnly: true });
-}
-
-/**
- * Installs what a platform needs and tries it; once it has worked, not again until the machine has changed.
- * @throws LabError that says why it can't run here
- */
-export async function requirePlatform(app: AppContext, name: PlatformName): Promise<void> {
-  if (await wasTried(app, name)) return;
-  const platform = app.platforms[name];
-  await requirePackages(app, [...LAB_PACKAGES, ...platform.packages, ...(platform.needsImages ? ["mmdebstrap"] : [])]);
-  const support = await withTrials(app, () => platform.check(app.host));
-  if (!support.available) {
-    throw new LabError(`platform ${name} does not work here: ${support.reason}`, {
-      hint: support.remedy,
-      exit: ExitCode.unavailable,
-    });
-  }
-  // What has to be known is said each time.
-  if (support.notice === undefined) await rememberTrial(app, name);
-  else app.say(support.notice);
 }
 
 /** Where domains run the machine's own programs, the DHCP client is one of them. */

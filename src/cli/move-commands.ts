@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { Moved } from "../app/move/move.ts";
-import type { AppContext } from "../app/context.ts";
 import { loadApp } from "./load-app.ts";
 import { answer, optionsOf } from "./output.ts";
 import type { CliContext } from "./program.ts";
@@ -10,7 +9,7 @@ export function addMoveCommands(program: Command, cli: CliContext): void {
   program
     .command("move <lab> <domain>")
     .description("move a domain that runs to another host; a virtual machine keeps its memory and connections")
-    .requiredOption("--to <host>", "ssh://[user@]name[:port]")
+    .requiredOption("--to <host>", "ssh://[user@]name[:port]; local: back to the lab's own host")
     .addHelpText(
       "after",
       `
@@ -18,8 +17,9 @@ Both hosts must be on the wire that its network has as uplink, under the same na
 long it did not answer is measured from the lab's station, every 10 ms. A container is stopped, copied with what it
 wrote, and started there.
 
-Example:
-  cloison move study apache1 --to ssh://root@lab2`,
+Examples:
+  cloison move study apache1 --to ssh://root@lab2
+  cloison move study apache1 --to local              back again`,
     )
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { to } = optionsOf<{ to: string }>(command);
@@ -32,10 +32,11 @@ Example:
 
   program
     .command("part <what> <lab>", { hidden: true })
-    .description("what `move` asks of the host that a domain comes to, on standard input")
+    .description("what `move` asks of another host, on standard input")
     .action(async (what: string, lab: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
-      answer(command, await answerPart(app, what, lab, command), () => "");
+      const { servePart } = await import("../app/move/serve.ts");
+      await servePart(app, what, lab, cli.signal);
     });
 }
 
@@ -47,21 +48,5 @@ function movedText({ domain, host, tookMs, silence }: Moved): string {
       : silence.unanswered === null
         ? `its programs stood still for ${silence.longestMs} ms`
         : `it did not answer for ${silence.longestMs} ms (${silence.unanswered} of the station's pings, one every 10 ms)`;
-  return `${domain} runs on ${host} now; moving it took ${took}, and ${heard}`;
-}
-
-async function answerPart(app: AppContext, what: string, lab: string, command: Command): Promise<unknown> {
-  const part = await import("../app/move/part.ts");
-  const answers: Record<string, (app: AppContext, lab: string, question: never) => Promise<unknown>> = {
-    check: part.checkComing,
-    receive: part.receiveComing,
-    arrive: part.hasArrived,
-    leave: part.removeComing,
-    down: part.removePart,
-  };
-  const reply = answers[what];
-  if (reply === undefined) return command.error(`error: there is no ${what} of a part`, { exitCode: 2 });
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return reply(app, lab, JSON.parse(Buffer.concat(chunks).toString("utf8")) as never);
+  return `${domain} ${host === "local" ? "is back with its lab" : `runs on ${host} now`}; moving it took ${took}, and ${heard}`;
 }

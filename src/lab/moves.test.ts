@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
 import { createFixture, domainPlan } from "./fixture.ts";
-import { labsMoved, mainPart, readMoves, writeMove, type Move } from "./moves.ts";
+import { endMove, labsMoved, mainPart, OWN, placeOf, readMoves, writeMove, type Move } from "./moves.ts";
 
-const move = (name: string, phase: Move["phase"]): Move => ({ host: "ssh://lab2", phase, domain: domainPlan(name, 1) });
+const move = (name: string, phase: Move["phase"]): Move => ({
+  from: OWN,
+  to: "ssh://lab2",
+  phase,
+  domain: domainPlan(name, 1),
+});
+const back = (name: string, phase: Move["phase"]): Move => ({ ...move(name, phase), from: "ssh://lab2", to: OWN });
 
 test("moves are known until their domains are back, also of a lab that is gone", async () => {
   const { context } = createFixture();
@@ -17,13 +23,18 @@ test("moves are known until their domains are back, also of a lab that is gone",
       .sort(),
   ).toEqual(["one switching", "two there"]);
   expect(await labsMoved(context)).toEqual(["demo"]);
-  await writeMove(context, "demo", "one", null);
+  await endMove(context, "demo", move("one", "decided"), "ssh://lab2");
+  expect(Object.values(await readMoves(context, "demo")).map(placeOf)).toEqual(["ssh://lab2", "ssh://lab2"]);
+  await endMove(context, "demo", back("one", "decided"), OWN);
   await writeMove(context, "demo", "two", null);
   expect(await labsMoved(context)).toEqual([]);
 });
 
-test("a domain is missing here only when it was seen there", () => {
+test("a domain is missing here only when it was seen there, and until it was seen here", () => {
   const moves = { one: move("one", "switching"), two: move("two", "there") };
   expect(mainPart(["one", "two", "three"], moves)).toEqual({ domains: ["one", "three"], isMain: true });
   expect(mainPart(["one"], { one: move("one", "copying") })).toBe(undefined);
+  expect(mainPart(["one"], { one: move("one", "decided") })).toEqual({ domains: [], isMain: true });
+  expect(mainPart(["one"], { one: back("one", "switching") })).toEqual({ domains: [], isMain: true });
+  expect(mainPart(["one"], { one: back("one", "decided") })).toBe(undefined);
 });

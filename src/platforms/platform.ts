@@ -184,8 +184,17 @@ export interface Moving {
   settle(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<"here" | "sent" | "gone">;
   /** Lets one that was sent go on here. Its caller knows that it does not run there, and never will. */
   takeBack(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<void>;
-  /** Of one that is received: waits until it runs, and ends the receiving. False: it does not, and will not. */
-  arrive(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan): Promise<boolean>;
+  /**
+   * Of one that is received: ends the receiving when it runs. Where all was sent, it is waited for.
+   * @returns false: it does not run, and where all was sent will not
+   */
+  arrive(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    options: { isSent: boolean },
+  ): Promise<boolean>;
 }
 
 export interface SendOptions {

@@ -20,6 +20,26 @@ describe("a connection", () => {
     expect(host.records.join("\n")).toContain("BatchMode=yes");
   });
 
+  test("lets go of what an earlier command has left before it joins sockets, at whichever end", async () => {
+    const host = createFakeHost();
+    const connection = await connect(host, "ssh://lab1", options);
+    host.records.length = 0;
+    const letGo = await connection.receive("/there", "/here");
+    await letGo();
+    await connection.forward("/here", "/there");
+    const steps = host.records.map((line) => /-O .*(?= -- lab1)|rm -f.*|remove .*/.exec(line)?.[0]);
+    expect(steps).toEqual([
+      "-O cancel -R /there:/here",
+      expect.stringMatching(/rm -f .*\/there/),
+      "-O forward -R /there:/here",
+      "-O cancel -R /there:/here",
+      expect.stringMatching(/rm -f .*\/there/),
+      "-O cancel -L /here:/there",
+      "remove /here",
+      "-O forward -L /here:/there",
+    ]);
+  });
+
   test("is refused with ssh's reason", async () => {
     const host = createFakeHost({
       answers: () => ({ code: 255, stderr: "root@lab1: Permission denied (publickey)." }),

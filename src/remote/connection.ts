@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Command, Finished, Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { parseHostAddress } from "../model/host-address.ts";
-import { connectionError, sendingError } from "./complaints.ts";
+import { connectionError } from "./complaints.ts";
 
 /** A machine that ssh reaches, over one connection for everything (ControlMaster of ssh_config(5)). */
 export interface Connection {
@@ -12,13 +12,13 @@ export interface Connection {
   argv(script: string, args?: string[], options?: { terminal?: boolean }): [string, ...string[]];
   /** Runs a script there to its end. */
   run(script: string, args?: string[], options?: Pick<Command, "stdin" | "timeoutMs" | "signal">): Promise<Finished>;
-  /** Copies a file to there. */
-  send(here: string, there: string): Promise<void>;
   /**
    * Makes a Unix socket here that leads to one there, until it is let go or the connection ends.
    * @returns what lets it go
    */
   forward(here: string, there: string): Promise<() => Promise<void>>;
+  /** As that, a socket there that leads to one here. */
+  receive(there: string, here: string): Promise<() => Promise<void>>;
 }
 
 interface ConnectOptions {
@@ -64,40 +64,35 @@ export async function connect(host: Host, address: string, options: ConnectOptio
     // Else it says good-bye on a terminal.
     ["LogLevel", "ERROR"],
   ];
+  const tie = async (what: [string, string], remove: () => Promise<void>) => {
+    // First come, first served: a forwarding of its own would be cleared, too.
+    const ask = (how: string) =>
+      host.processes.run({
+        argv: [...ssh([["ControlMaster", "no"]], FORWARDING), "-O", how, ...what, ...target],
+        timeoutMs: 30_000,
+      });
+    const letGo = async () => {
+      await ask("cancel");
+      await remove();
+    };
+    // The connection keeps what a command that was killed has left.
+    await letGo();
+    const { code, stderr } = await ask("forward");
+    if (code === 0) return letGo;
+    throw new LabError(`${address}: its sockets and those here cannot be joined: ${stderr.trim()}`, {
+      hint: "its sshd has to allow AllowStreamLocalForwarding",
+      exit: ExitCode.unavailable,
+    });
+  };
   const connection: Connection = {
     address,
     argv(script, args = [], { terminal = false } = {}) {
       return [...ssh(silent), terminal ? "-tt" : "-T", ...target, shellLine(script, args)];
     },
     run: (script, args, given) => host.processes.run({ argv: connection.argv(script, args), ...given }),
-    async send(here, there) {
-      const { code, stderr } = await host.processes.run({
-        argv: ["bash", "-c", 'exec "${@:2}" <"$1"', "send", here, ...connection.argv('cat >"$1"', [there])],
-      });
-      if (code !== 0) throw sendingError(address, there, stderr);
-    },
-    async forward(here, there) {
-      // First come, first served: a forwarding of its own would be cleared, too.
-      const ask = (what: string) =>
-        host.processes.run({
-          argv: [...ssh([["ControlMaster", "no"]], FORWARDING), "-O", what, "-L", `${here}:${there}`, ...target],
-          timeoutMs: 30_000,
-        });
-      // The connection keeps what a command that was killed has left.
-      await ask("cancel");
-      await host.files.remove(here);
-      const { code, stderr } = await ask("forward");
-      if (code !== 0) {
-        throw new LabError(`${address}: no socket of it can be reached from here: ${stderr.trim()}`, {
-          hint: "its sshd has to allow AllowStreamLocalForwarding",
-          exit: ExitCode.unavailable,
-        });
-      }
-      return async () => {
-        await ask("cancel");
-        await host.files.remove(here);
-      };
-    },
+    forward: (here, there) => tie(["-L", `${here}:${there}`], () => host.files.remove(here)),
+    receive: (there, here) =>
+      tie(["-R", `${there}:${here}`], async () => void (await connection.run('rm -f -- "$1"', [there]))),
   };
   await open(host, { address, login, ...options }, [
     ...ssh([

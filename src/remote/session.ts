@@ -5,6 +5,7 @@ import { LabError } from "../model/error.ts";
 import { sendingError } from "./complaints.ts";
 import type { Connection } from "./connection.ts";
 import type { Installed } from "./install.ts";
+import { talk } from "./talk.ts";
 
 /** A command for another host. Paths are of this machine, absolute. */
 export interface RemoteCommand {
@@ -158,46 +159,29 @@ async function startWatch(
   work: string,
   { terminal, brings }: RemoteCommand,
 ): Promise<Watch> {
-  const words: string[] = [];
-  let wake = () => {};
-  const put = (word: string) => {
-    words.push(word);
-    wake();
-  };
-  const lines = async function* () {
-    for (;;) {
-      for (const word of words.splice(0)) {
-        yield `${word}\n`;
-        if (word === "done") return;
-      }
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  const beat = setInterval(() => put("beat"), BEAT_MS);
+  const words = talk(BEAT_MS);
   let ready = () => {};
   const began = new Promise<void>((resolve) => (ready = resolve));
   let running: Running;
   try {
     running = await host.processes.start({
       argv: connection.argv(WATCH, [work, terminal ? "yes" : "no", brings.length > 0 ? "yes" : "no"]),
-      stdin: lines(),
+      stdin: words.lines(),
       output: { stdout: () => ready() },
     });
   } catch (error) {
-    clearInterval(beat);
+    words.end();
     throw error;
   }
-  const over = running.exited.then((finished) => {
-    clearInterval(beat);
-    return finished;
-  });
+  const over = running.exited.finally(words.end);
   const early = await Promise.race([began.then(() => null), over]);
   if (early !== null) throw sendingError(connection.address, work, early.stderr);
   return {
-    tell: put,
+    tell: words.say,
     isOver: () => Promise.race([over.then(() => true), host.clock.sleep(1000).then(() => false)]),
     async end() {
-      put("done");
+      words.say("done");
+      words.end();
       await over;
     },
   };

@@ -1,9 +1,10 @@
 import { spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { DomainRow } from "../../src/app/inspect.ts";
 import type { Moved } from "../../src/app/move/move.ts";
+import type { Move } from "../../src/lab/moves.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { prepareProgram, PROGRAM, type Ended } from "../sandbox.ts";
 import { createSshHost, fileOn, serveSsh, wire, type SshHost } from "../ssh-hosts.ts";
@@ -11,6 +12,7 @@ import { createSshHost, fileOn, serveSsh, wire, type SshHost } from "../ssh-host
 const HERE = "10.212.0.1";
 const THERE = "10.212.0.2";
 const HOST = `ssh://root@${THERE}`;
+const FAR = `ssh://root@10.214.0.2`;
 
 /** Answers HTTP on port 80, and says again what it hears on port 7. */
 const SERVER = `
@@ -80,21 +82,32 @@ needs(
   "qemu",
   "busybox",
   "apt",
-)("moving a domain between two hosts", () => {
+)("moving a domain between hosts", () => {
   let here: SshHost;
   let there: SshHost;
+  /** Only `here` can reach it by ssh. */
+  let far: SshHost;
+  /** A switch, to which all have a wire. */
+  let hub: SshHost;
 
   beforeAll(async () => {
     prepareProgram();
     here = await createSshHost("here", { isServer: false });
     there = await createSshHost("there", { isServer: true });
-    wire(here, there, { name: "wire", addresses: [HERE, THERE] });
-    wire(here, there, { name: "trunk", addresses: ["10.213.0.1", "10.213.0.2"] });
+    far = await createSshHost("far", { isServer: true });
+    hub = await createSshHost("hub", { isServer: true });
+    wire({ host: here, name: "wire", address: HERE }, { host: there, name: "wire", address: THERE });
+    wire({ host: here, name: "far", address: "10.214.0.1" }, { host: far, name: "wire", address: "10.214.0.2" });
+    hub.shell("ip link add lan type bridge; ip link set lan up");
+    for (const [i, host] of [here, there, far].entries()) {
+      wire({ host, name: "trunk", address: `10.213.0.${i + 1}` }, { host: hub, name: host.name });
+      hub.shell(`ip link set ${host.name} master lan`);
+    }
     serveSsh(there, here, THERE);
+    serveSsh(far, here, "10.214.0.2");
   });
   afterAll(async () => {
-    await there.close();
-    await here.close();
+    for (const host of [hub, far, there, here]) await host.close();
   });
 
   const succeeded = (ended: Ended) => {
@@ -109,7 +122,7 @@ needs(
   const rows = (name: string) => JSON.parse(succeed("ps", name, "--json")) as DomainRow[];
   const states = (name: string) => rows(name).map(({ state }) => state);
   const inside = (name: string, script: string) => succeed("exec", name, "one", "--", "sh", "-ec", script);
-  const moveOne = (name: string) => JSON.parse(succeed("move", name, "one", "--to", HOST, "--json")) as Moved;
+  const moveOne = (name: string, to: string) => JSON.parse(succeed("move", name, "one", "--to", to, "--json")) as Moved;
   /** What of labs can be seen at a host: namespaces, files, sockets, interfaces, processes. */
   const traces = (host: SshHost) =>
     host.shell(`
@@ -118,6 +131,7 @@ ls /run/netns /run/state/labs /run/state/moves /run/state/backups /run/cloison/q
 ip -o link | awk -F'[: @]+' '{ print $2 }' | sort
 pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
   const NOTHING = "lo\ntrunk\nwire\n";
+  const NOTHING_HERE = `far\n${NOTHING}`;
 
   /** nsenter waits for what runs in the host. */
   const inner = (child: ChildProcess) =>
@@ -132,6 +146,33 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
       return JSON.parse((await ended).stdout) as Heard;
     };
   }
+
+  /** Begins to move a domain, and kills the command at a moment that is seen at the hosts. */
+  async function killed([name, domain, to]: [string, string, string], isMoment: () => boolean) {
+    const { child, ended } = here.start([process.execPath, PROGRAM, "move", name, domain, "--to", to]);
+    const command = await vi.waitFor(() => {
+      expect(inner(child)).toBeGreaterThan(0);
+      return inner(child);
+    });
+    while (!isMoment()) {
+      expect(child.exitCode).toBe(null);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    process.kill(command, "SIGKILL");
+    await ended;
+  }
+  /** A path of a host, from outside. */
+  const seen = (host: SshHost, path: string) => `/proc/${host.pid}/root${path}`;
+  const phase = (name: string, domain: string) => {
+    const file = seen(here, `/run/state/moves/${name}.json`);
+    const moves = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, Move>) : {};
+    return moves[domain]?.phase;
+  };
+  /** Of a machine, at each host: QEMU, and the shell that writes down how it ends. */
+  const machines = (domain: string) =>
+    [here, there, far].map((host) =>
+      Number(host.shell(`pgrep -c -f 'qemu-system.*-name ${domain.slice(0, -1)}[${domain.slice(-1)}]' || true`).stdout),
+    );
 
   describe("a virtual machine", () => {
     const uptime = (domain: string) =>
@@ -155,33 +196,15 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
       expect(traces(there)).toBe(NOTHING);
     });
 
-    /** Begins to move a domain, and kills the command at a moment that is seen at the host. */
-    async function killed(domain: string, isMoment: () => boolean) {
-      const { child, ended } = here.start([process.execPath, PROGRAM, "move", "roam", domain, "--to", HOST]);
-      const command = await vi.waitFor(() => {
-        expect(inner(child)).toBeGreaterThan(0);
-        return inner(child);
-      });
-      while (!isMoment()) {
-        expect(child.exitCode).toBe(null);
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      process.kill(command, "SIGKILL");
-      await ended;
-    }
-    /** A path of the host that commands are given at, from outside. */
-    const seen = (path: string) => `/proc/${here.pid}/root${path}`;
-    const phase = () => {
-      const file = seen("/run/state/moves/roam.json");
-      return existsSync(file) ? (/"phase":"(\w+)"/.exec(readFileSync(file, "utf8"))?.[1] ?? "") : "";
-    };
+    const diskBytes = (host: SshHost) =>
+      statSync(seen(host, "/run/state/labs/roam/domains/one/disk.qcow2"), { throwIfNoEntry: false })?.size ?? 0;
 
     test.each([
-      ["the domain is made there", () => phase() === "copying"],
-      ["its disk is copied", () => existsSync(seen("/run/cloison/qemu/roam/one/move/memory"))],
+      ["the domain is made there", () => phase("roam", "one") === "copying"],
+      ["its disk is copied", () => diskBytes(there) > 8 * 2 ** 20],
     ])("goes on here when the command is killed while %s", async (_when, isMoment) => {
       const before = uptime("one");
-      await killed("one", isMoment);
+      await killed(["roam", "one", HOST], isMoment);
       await vi.waitFor(() => expect(uptime("one")).toBeGreaterThan(before), { timeout: 30_000 });
       expect(states("roam")).toEqual(["running", "running", "running"]);
       expect(traces(there)).toBe(NOTHING);
@@ -189,35 +212,42 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
 
     test("is here or there, and not both, when the command is killed while it switches", async () => {
       const before = uptime("three");
-      await killed("three", () => phase() === "switching");
-      const machines = () =>
-        [here, there].map((host) => Number(host.shell("pgrep -c -f 'qemu-system.*-name thre[e]' || true").stdout));
+      await killed(["roam", "three", HOST], () => phase("roam", "three") === "switching");
       const [state] = states("roam").slice(2);
       expect(["running", "moved"]).toContain(state);
-      expect(machines()).toEqual(state === "running" ? [2, 0] : [0, 2]);
+      expect(machines("three")).toEqual(state === "running" ? [2, 0, 0] : [0, 2, 0]);
       expect(uptime("three")).toBeGreaterThanOrEqual(before);
     });
 
-    test("goes on there, with its memory, file, addresses and connections, and only there", async () => {
+    /** Moves a domain that is spoken with meanwhile. */
+    async function goesOn(to: string) {
       const [before] = rows("roam");
       const ran = uptime("one");
       const stop = await client("roam", "10.80.0.11");
-      const moved = moveOne("roam");
+      const moved = moveOne("roam", to);
       const { pages, echo } = await stop();
 
       expect(pages.filter(({ failed, tookMs }) => failed !== null || tookMs === null)).toEqual([]);
       expect(echo).toEqual({ sent: echo.sent, heard: echo.sent, closed: false });
+      expect(moved).toMatchObject({ domain: "one", host: to });
       expect(moved.silence?.longestMs).toBeGreaterThan(0);
       expect(moved.silence?.longestMs).toBeLessThan(10_000);
+      console.log(to, moved);
       // A connection that is begun in the gap is begun again after a second.
       const slowest = Math.max(...pages.map(({ tookMs }) => tookMs ?? 0));
       expect(slowest).toBeLessThan((moved.silence?.longestMs ?? 0) + 5000);
       const [row] = rows("roam");
-      expect(row).toMatchObject({ state: "moved", detail: `it is on ${HOST}`, interfaces: before?.interfaces });
+      expect(row?.interfaces).toEqual(before?.interfaces);
       expect(inside("roam", "cat /root/file")).toBe("mine\n");
       expect(uptime("one")).toBeGreaterThanOrEqual(ran);
       expect(inside("roam", "cat /sys/class/net/eth0/address").trim()).toBe(before?.interfaces[0]?.mac);
       expect(succeed("net", "diff", "roam")).toBe("nothing differs from the plan\n");
+    }
+
+    test("goes on there, with its memory, file, addresses and connections, and only there", async () => {
+      await goesOn(HOST);
+      expect(rows("roam")[0]).toMatchObject({ state: "moved", detail: `it is on ${HOST}` });
+      expect(machines("one")).toEqual([0, 2, 0]);
     });
 
     test("another one joins it there, and neither is disturbed", () => {
@@ -230,17 +260,66 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
       expect(["10.80.0.11", "10.80.0.12", "10.80.0.13"].map(ping)).toEqual([0, 0, 0]);
     });
 
-    test("it stays there when the lab is changed, and goes with the lab", () => {
-      expect(refusal("move", "roam", "one", "--to", HOST)).toMatch(/domain one of lab roam is on ssh:/);
+    test("it stays there when the lab is changed", () => {
+      expect(refusal("move", "roam", "one", "--to", HOST)).toMatch(/^2: domain one of lab roam is on ssh:.* already/);
+      expect(refusal("backup", "roam", "/root/roam.tar.zst")).toMatch(
+        /not all of lab roam is here: domain one is on ssh:/,
+      );
       const up = here.cloison("up", "/root/roam.yaml");
       expect(up).toMatchObject({ code: 0 });
       expect(up.stderr).toContain("and stays as it is");
       expect(states("roam").slice(0, 2)).toEqual(["moved", "running"]);
       fileOn(here, "/root/other.yaml", lab("roam", "qemu", 80).replace("  one:", "  zero: { image: plain }\n  one:"));
       expect(refusal("up", "/root/other.yaml")).toMatch(/^2: domain one is on .* gives it other interfaces/);
+    });
+
+    test.each([
+      ["the domain is made here", () => phase("roam", "one") === "copying"],
+      ["its disk is copied", () => diskBytes(here) > 8 * 2 ** 20],
+    ])("goes on there when the command is killed while %s", async (_when, isMoment) => {
+      const before = uptime("one");
+      await killed(["roam", "one", "local"], isMoment);
+      await vi.waitFor(() => expect(uptime("one")).toBeGreaterThan(before), { timeout: 30_000 });
+      expect(states("roam")).toEqual(["moved", "running", "moved"]);
+      expect([machines("one"), machines("three")]).toEqual([
+        [0, 2, 0],
+        [0, 2, 0],
+      ]);
+    });
+
+    test("is there or here, and not both, when the command is killed while it switches back", async () => {
+      const before = uptime("three");
+      await killed(["roam", "three", "local"], () => phase("roam", "three") === "switching");
+      const [state] = states("roam").slice(2);
+      expect(["running", "moved"]).toContain(state);
+      expect(machines("three")).toEqual(state === "running" ? [2, 0, 0] : [0, 2, 0]);
+      expect(uptime("three")).toBeGreaterThanOrEqual(before);
+    });
+
+    test("goes on at a third host, which the second one does not reach", async () => {
+      await goesOn(FAR);
+      expect(rows("roam")[0]).toMatchObject({ state: "moved", detail: `it is on ${FAR}` });
+      expect(machines("one")).toEqual([0, 0, 2]);
+    });
+
+    test("goes on here again, as it went on there", async () => {
+      await goesOn("local");
+      expect(rows("roam")[0]).toMatchObject({ state: "running", detail: null });
+      expect(machines("one")).toEqual([2, 0, 0]);
+      expect(refusal("move", "roam", "one", "--to", "local")).toMatch(
+        /^2: domain one of lab roam is with its lab already/,
+      );
+    });
+
+    test("with the last one nothing is left there, and the lab is whole", () => {
+      if (states("roam")[2] === "moved") succeed("move", "roam", "three", "--to", "local");
+      expect([there, far].map(traces)).toEqual([NOTHING, NOTHING]);
+      there.shell("kill $(cat /run/sshd/pid); pkill sshd || true");
+      expect(states("roam")).toEqual(["running", "running", "running"]);
+      succeed("backup", "roam", "/root/roam.tar.zst");
       succeed("down", "roam");
-      expect(traces(there)).toBe(NOTHING);
-      expect(traces(here)).toBe(NOTHING);
+      expect(traces(here)).toBe(NOTHING_HERE);
+      there.shell("/usr/sbin/sshd -f /run/sshd/config -E /run/sshd/log");
     });
   });
 
@@ -250,26 +329,52 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
       inside("box", "echo mine >/root/file; rm /etc/motd");
     });
 
-    test("starts there with what it wrote, and its address", async () => {
+    /** Moves it; what it is then is what it was. */
+    async function startsAgain(to: string) {
       const [before] = rows("box");
-      const moved = moveOne("box");
+      const moved = moveOne("box", to);
+      console.log(to, moved);
       expect(moved.silence).toMatchObject({ unanswered: null });
       expect(inside("box", "cat /root/file; ls /etc/motd 2>/dev/null || true")).toBe("mine\n");
       expect(inside("box", "cat /sys/class/net/eth0/address").trim()).toBe(before?.interfaces[0]?.mac);
-      expect(states("box")).toEqual(["moved", "running", "running"]);
       const stop = await client("box", "10.84.0.11");
       const { pages } = await stop();
       expect(pages.length).toBeGreaterThan(0);
       expect(pages.filter(({ failed }) => failed !== null)).toEqual([]);
+    }
+
+    test("starts there with what it wrote, and its address", async () => {
+      await startsAgain(HOST);
+      expect(states("box")).toEqual(["moved", "running", "running"]);
+    });
+
+    test("goes on there when the command is killed on its way back, as soon as another one asks", async () => {
+      inside("box", "echo two >/root/other");
+      await killed(["box", "one", "local"], () => phase("box", "one") === "copying");
+      expect(states("box")).toEqual(["moved", "running", "running"]);
+      expect(inside("box", "cat /root/other")).toBe("two\n");
+    });
+
+    test("starts at a third host with what it wrote", async () => {
+      await startsAgain(FAR);
+      expect(traces(there)).toBe(NOTHING);
+    });
+
+    test("starts here again with what it wrote, and nothing is left there", async () => {
+      await startsAgain("local");
+      expect(inside("box", "cat /root/other")).toBe("two\n");
+      expect(states("box")).toEqual(["running", "running", "running"]);
+      expect(traces(far)).toBe(NOTHING);
     });
 
     test("a host that cannot be reached is left for the next `down`", () => {
+      moveOne("box", HOST);
       there.shell("kill $(cat /run/sshd/pid); pkill sshd || true");
       expect(refusal("down", "box")).toMatch(/^3: lab box is removed here, but not elsewhere/);
-      expect(traces(here)).toBe(`box.json\n${NOTHING}`);
+      expect(traces(here)).toBe(`box.json\n${NOTHING_HERE}`);
       there.shell("/usr/sbin/sshd -f /run/sshd/config -E /run/sshd/log");
       succeed("down", "box");
-      expect(traces(here)).toBe(NOTHING);
+      expect(traces(here)).toBe(NOTHING_HERE);
       expect(traces(there)).toBe(NOTHING);
     });
   });

@@ -43,7 +43,7 @@ needs(
     succeed("down", "far");
     client = await createSshHost("here", { isServer: false });
     server = await createSshHost("there", { isServer: true });
-    wire(client, server, { name: "wire", addresses: [CLIENT, SERVER] });
+    wire({ host: client, name: "wire", address: CLIENT }, { host: server, name: "wire", address: SERVER });
     serveSsh(server, client, SERVER);
     fileOn(client, "/root/far.yaml", lab(`host: ${HOST}`));
   });

@@ -1,10 +1,7 @@
-import type { LabSource } from "../../lab/context.ts";
-import { type ExitCode, LabError } from "../../model/error.ts";
+import type { LabSource, StoredLab } from "../../lab/context.ts";
+import type { Move } from "../../lab/moves.ts";
 import type { PlatformName } from "../../model/lab.ts";
-import type { MovedDomain } from "../../platforms/platform.ts";
-import type { Connection } from "../../remote/connection.ts";
-import type { AppContext } from "../context.ts";
-import { reach } from "../remote/forward.ts";
+import type { MovedDomain, SendOptions } from "../../platforms/platform.ts";
 
 /** What a host is told of a domain that is to come there. */
 export interface Parcel {
@@ -15,69 +12,61 @@ export interface Parcel {
   /** Of its image. */
   imageKey: string;
   moved: MovedDomain;
-  /** The machine that it comes from. */
-  from: string;
 }
 
-/** What is asked of a host about the part of a lab that it has; `cloison part` is what answers there. */
+/** What is asked of a host about what it has of a lab; `cloison part` is what answers at another one. */
 export interface PartQuestions {
+  /** Of the host that a domain is at: whether it can go, and what the other one has to know of it. */
+  describe: { domain: string };
   /** Whether it can come. */
   check: Parcel;
   /** Makes it, to wait. Of one that comes as a layer: where that is to be put. */
   receive: Parcel;
-  /** Whether it runs, or comes to, of what has come; nothing waits any more. */
-  arrive: { domain: string; from: string };
-  /** It comes no more, or has gone. */
-  leave: { domain: string; from: string };
+  /** Makes ready what is carried to where the answers of `receive` say; a domain that has no other way stands still from then on. */
+  offer: { domain: string };
+  /** Sends it, by what has been joined to the other host's. */
+  send: { domain: string };
+  /** As `settle` of a platform that moves. */
+  settle: { domain: string; phase: Move["phase"] };
+  /** Whether it runs. Where all was `sent`, it comes to, of what has come, or does not; nothing waits any more. */
+  arrive: { domain: string; isSent: boolean };
+  /** It goes on where it was sent from: it runs nowhere else, and never will. */
+  takeBack: { domain: string };
+  /** What is there of it goes. */
+  leave: { domain: string };
   /** The whole part goes. */
-  down: { from: string };
+  down: Record<never, never>;
 }
 export interface PartAnswers {
+  describe: Pick<Parcel, "imageKey" | "moved">;
   check: null;
+  /** By the name of what is carried: where it is to come out, and where it goes in. */
   receive: Record<string, string>;
-  arrive: { runs: boolean };
+  offer: Record<string, string>;
+  send: null;
+  settle: { found: "here" | "sent" | "gone" };
+  /** `why` not, if that is known. */
+  arrive: { runs: boolean; why: string | null };
+  takeBack: null;
   leave: null;
   down: null;
 }
 
-/** Another host, and the Cloison there. */
-export interface PartHost {
-  connection: Connection;
-  ask<Q extends keyof PartQuestions>(what: Q, lab: string, question: PartQuestions[Q]): Promise<PartAnswers[Q]>;
+/** What is heard while a question is answered. */
+export interface Hears extends SendOptions {
+  /** The domain stands still from now on, and will until it runs at the other host. */
+  onStill(): void;
 }
 
-/** @throws LabError when it cannot be reached */
-export async function reachHost(app: AppContext, address: string, signal?: AbortSignal): Promise<PartHost> {
-  const given = signal === undefined ? {} : { signal };
-  const { connection, installed } = await reach(app, address, { terminal: false, needsDatabase: false, ...given });
-  return {
-    connection,
-    async ask(what, lab, question) {
-      const line = [...installed.argv, "part", what, lab, "--json", "--host", "local"];
-      const { code, stdout, stderr } = await connection.run('exec "$@"', line, {
-        stdin: JSON.stringify(question),
-        ...given,
-      });
-      if (code !== 0) throw refusal(address, stderr);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same program wrote it
-      return JSON.parse(stdout) as PartAnswers[typeof what];
-    },
-  };
+/** The lab that is asked of. */
+export interface PartOf {
+  lab: string;
+  /** The machine that it was made at; null: this one. */
+  of: string | null;
 }
 
-/** What Cloison there has said, in its last line. */
-function refusal(address: string, said: string): LabError {
-  const last = said.trim().split("\n").at(-1) ?? "";
-  try {
-    const { error, hint, exit } = JSON.parse(last) as { error: string; hint: string | null; exit: ExitCode };
-    return new LabError(`${address}: ${error}`, { exit, ...(hint === null ? {} : { hint }) });
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return new LabError(`${address}: ${last || "the connection was lost"}`);
-  }
-}
+export type Answers = {
+  [Q in keyof PartQuestions]: (question: PartQuestions[Q], hears: Hears) => Promise<PartAnswers[Q]>;
+};
 
-/** What this machine is called. */
-export async function machineName({ host }: AppContext): Promise<string> {
-  return (await host.processes.must({ argv: ["uname", "-n"] })).trim();
-}
+export const isOf = ({ source }: Pick<StoredLab, "source">, { of }: PartOf) => (source?.part?.of ?? null) === of;

@@ -1,18 +1,14 @@
-import { parseLab } from "../../files/lab-file.ts";
-import { bringUp } from "../../lab/bring-up.ts";
-import { requireStoredLab, type LabSource, type StoredLab } from "../../lab/context.ts";
+import { requireStoredLab } from "../../lab/context.ts";
 import { withLabLock } from "../../lab/lab-lock.ts";
-import { mainPart, readMoves, writeMove, type Move } from "../../lab/moves.ts";
-import { keyOfRoot } from "../../lab/paths.ts";
+import { endMove, OWN, readMoves, writeMove, type Move, type Place } from "../../lab/moves.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
-import type { DomainPlan } from "../../model/plan.ts";
 import type { AppContext } from "../context.ts";
-import { planFor } from "../prepare.ts";
-import { machineName, reachHost, type Parcel, type PartHost } from "./parcel.ts";
-import { wayOf, type Way } from "./way.ts";
+import { reachEnd, type End } from "./end.ts";
 
 /** Whoever moves a domain holds its lab. */
 const LOCK_WAIT_MS = 2000;
+
+type Reach = (place: Place) => Promise<Pick<End, "ask">>;
 
 /**
  * Finds out, of moves that were cut off, where each domain is, and removes what is left of it elsewhere.
@@ -21,107 +17,95 @@ const LOCK_WAIT_MS = 2000;
 export async function settleMoves(app: AppContext, lab: string, waitMs = LOCK_WAIT_MS): Promise<void> {
   if ((await openMoves(app, lab)).length === 0) return;
   await withLabLock(app.host, app.paths, lab, waitMs, async () => {
-    for (const move of await openMoves(app, lab)) await settleMove(app, lab, move, () => reachHost(app, move.host));
+    for (const move of await openMoves(app, lab)) await settleMove(app, lab, move);
   });
 }
 
 async function openMoves(app: AppContext, lab: string): Promise<Move[]> {
-  const moves = Object.values(await readMoves(app, lab));
-  if (moves.length === 0) return [];
-  const { plan } = await requireStoredLab(app, lab);
-  const isHere = ({ domain }: Move) => plan.domains.some(({ name }) => name === domain.name);
-  return moves.filter((move) => move.phase !== "there" || isHere(move));
+  const open = Object.values(await readMoves(app, lab)).filter(({ phase }) => phase !== "there");
+  if (open.length > 0) await requireStoredLab(app, lab);
+  return open;
 }
 
 /**
  * Decides where a domain is whose move has ended somehow, and removes what is left of it elsewhere. The caller holds the lab's
  * lock.
- * @throws LabError when only the other host knows, and cannot be asked
+ * @param isSent who sent it says that all was
+ * @throws LabError when only a host knows that cannot be asked
  */
-export async function settleMove(
+export async function settleMove(app: AppContext, lab: string, move: Move, isSent = false): Promise<Place> {
+  const reach: Reach = (place) => reachEnd(app, place);
+  const decided = move.phase === "decided" ? move : await decide(app, lab, move, { reach, isSent });
+  const { from: left, to: at, domain } = decided;
+  try {
+    await (await reach(left)).ask("leave", lab, { domain: domain.name });
+    if (decided.phase === "decided") await endMove(app, lab, decided, at);
+  } catch (error) {
+    if (!(error instanceof LabError) || left === OWN) throw error;
+    app.say(`${error.message}; what may be left of ${domain.name} there is removed by the next command`);
+  }
+  return at;
+}
+
+/** Where it is, written down: at `to`, and no more at `from`. What can only be told is told, and left open. */
+async function decide(
   app: AppContext,
   lab: string,
   move: Move,
-  reach: () => Promise<PartHost>,
-): Promise<"here" | "there"> {
-  const stored = await requireStoredLab(app, lab);
-  const { name } = move.domain;
-  const from = await machineName(app);
-  if (move.phase === "there" || (await isThere(wayOf(app, stored), lab, move, { reach, from }))) {
-    await writeMove(app, lab, name, { ...move, phase: "there" });
-    await removeHere(app, stored);
-    return "there";
-  }
-  try {
-    await (await reach()).ask("leave", lab, { domain: name, from });
-    await writeMove(app, lab, name, null);
-  } catch (error) {
-    if (!(error instanceof LabError)) throw error;
-    app.say(`${error.message}; what may be left of ${name} there is removed by the next command`);
-  }
-  return "here";
+  { reach, isSent }: { reach: Reach; isSent: boolean },
+): Promise<Move> {
+  const { from, to, domain } = move;
+  const place = await whereIs(lab, move, { reach, isSent, say: app.say });
+  if (place === null) return { ...move, from: to, to: from };
+  const decided: Move = place === to ? { ...move, phase: "decided" } : { from: to, to: from, phase: "decided", domain };
+  await writeMove(app, lab, domain.name, decided);
+  return decided;
 }
 
 /**
- * Whether a domain has gone. Where it is not there, it goes on here, but never before it can run there no more.
- * @throws LabError when only the other host knows, and cannot be asked
+ * Where a domain is. Where it did not come to, it goes on where it was, but never before it can run there no more.
+ * @returns null: nothing had been decided when that host was lost, so it is there still, but may stand still
+ * @throws LabError when only a host knows that cannot be asked
  */
-export async function isThere(
-  way: Pick<Way, "settle" | "takeBack">,
+export async function whereIs(
   lab: string,
-  move: Move,
-  { reach, from }: { reach: () => Promise<Pick<PartHost, "ask">>; from: string },
-): Promise<boolean> {
-  const { domain, phase, host: address } = move;
-  const found = await way.settle(move);
-  if (found === "here" || phase === "copying") return false;
+  { from, to, phase, domain: { name: domain } }: Move,
+  { reach, isSent, say }: { reach: Reach; isSent: boolean; say: (text: string) => void },
+): Promise<Place | null> {
+  let unasked: LabError | null = null;
+  let found: "here" | "sent" | "gone" | null = "sent";
   try {
-    const there = await reach();
-    if ((await there.ask("arrive", lab, { domain: domain.name, from })).runs) return true;
-    await there.ask("leave", lab, { domain: domain.name, from });
+    if (!isSent) ({ found } = await (await reach(from)).ask("settle", lab, { domain, phase }));
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
-    throw new LabError(
-      `domain ${domain.name} was sent to ${address}, and whether it runs there is not known: ${error.message}`,
-      {
-        hint: `cloison ps ${lab} asks again; it does not run here until that is known`,
-        exit: ExitCode.unavailable,
-        cause: error,
-      },
-    );
+    if (phase === "copying") {
+      say(`${error.message}; domain ${domain} is there still, and the next command looks after it`);
+      return null;
+    }
+    unasked = error;
+    found = null;
   }
-  if (found === "sent") await way.takeBack(domain);
-  return false;
+  if (found === "here" || phase === "copying") return from;
+  try {
+    const target = await reach(to);
+    const { runs, why } = await target.ask("arrive", lab, { domain, isSent: unasked === null });
+    if (runs) return to;
+    if (unasked !== null) throw unasked;
+    if (why !== null) say(why);
+    await target.ask("leave", lab, { domain });
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    throw unknown(lab, domain, { from, to }, error);
+  }
+  if (found === "sent") await (await reach(from)).ask("takeBack", lab, { domain });
+  return from;
 }
 
-/** What is here of domains that are elsewhere goes: processes, disks, interfaces. */
-async function removeHere(app: AppContext, stored: StoredLab): Promise<void> {
-  const { plan, roots } = stored;
-  const source = requireSource(stored);
-  const file = parseLab("the lab file", source.text, source.images);
-  const part = mainPart(Object.keys(file.domains), await readMoves(app, plan.lab));
-  await bringUp(app, await planFor(app, file, plan.platform, part), roots, { parallel: 1, source });
-}
-
-/** What the other host is told of a domain. */
-export async function parcelOf(app: AppContext, stored: StoredLab, domain: DomainPlan): Promise<Parcel> {
-  const { plan, roots } = stored;
-  const { text, images } = requireSource(stored);
-  const root = roots[domain.image];
-  if (root === undefined) throw new LabError(`the lab has no image ${domain.image}`);
-  return {
-    source: { text, images },
-    platform: plan.platform,
-    domain: domain.name,
-    imageKey: keyOfRoot(root),
-    moved: await wayOf(app, stored).describe(domain),
-    from: await machineName(app),
-  };
-}
-
-function requireSource({ plan, source }: StoredLab): LabSource {
-  if (source !== undefined) return source;
-  throw new LabError(`lab ${plan.lab} was made by a run, not by a lab file`, {
-    hint: "cloison up makes one of a file",
+function unknown(lab: string, domain: string, { from, to }: Pick<Move, "from" | "to">, cause: LabError): LabError {
+  const [sent, here] = to === OWN ? [`back from ${from}`, "here"] : [`to ${to}`, "there"];
+  return new LabError(`domain ${domain} was sent ${sent}, and whether it runs ${here} is not known: ${cause.message}`, {
+    hint: `cloison ps ${lab} asks again; it is not started anywhere until that is known`,
+    exit: ExitCode.unavailable,
+    cause,
   });
 }

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { readMoves } from "../../lab/moves.ts";
+import { OWN, placeOf, readMoves } from "../../lab/moves.ts";
 import type { AppContext } from "../context.ts";
 import { recordedLabs } from "./user-folders.ts";
 
@@ -61,7 +61,7 @@ export async function placeOfName(app: AppContext, name: string): Promise<LabPla
 /** The host that a domain of a lab of this machine was moved to; null: it is with its lab. */
 export async function placeOfDomain(app: AppContext, lab: string, domain: string): Promise<string | null> {
   const { [domain]: move } = await readMoves(app, lab);
-  return move?.phase === "there" ? move.host : null;
+  return move === undefined || placeOf(move) === OWN ? null : placeOf(move);
 }
 
 /** A run that was begun before has its lab's file. */

@@ -72,6 +72,8 @@ export const qemuMoving: Moving = {
         return (await host.files.exists(paths.monitor)) && (await askMonitor(host, paths, [])) !== null;
       });
     });
+    // Whoever watches must not start it when this QEMU ends: it runs where it comes from.
+    await host.files.writeText(paths.shutDown, "");
     const sockets = moveSockets(paths);
     await host.processes.must({ argv: ["install", "-d", "-o", "nobody", "-m", "0700", moveFolder(paths)] });
     const node = await rootNode(host, domain.name, paths);
@@ -91,18 +93,19 @@ export const qemuMoving: Moving = {
   settle,
   takeBack,
 
-  async arrive(host, workspace, _plan, domain) {
+  async arrive(host, workspace, _plan, domain, { isSent }) {
     const { name, limits, machine } = domain;
     const paths = guestPaths(workspace, name);
     const group = `${workspace.cgroup}/${name}`;
-    const deadline = host.clock.monotonicMs() + ARRIVES.deadlineMs;
+    const deadline = host.clock.monotonicMs() + (isSent ? ARRIVES.deadlineMs : 0);
     for (;;) {
       if ((await host.cgroups.pids(group)).length === 0) return false;
       const [answer] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
       if (statusOf(answer) === "running") break;
-      if (host.clock.monotonicMs() > deadline) return false;
+      if (host.clock.monotonicMs() >= deadline) return false;
       await host.clock.sleep(ARRIVES.pollMs);
     }
+    await host.files.remove(paths.shutDown);
     await askMonitor(host, paths, [{ execute: "nbd-server-stop" }]);
     await host.files.remove(moveFolder(paths));
     await limitEmulator(host, group, limits, await chooseAccelerator(host, machine?.accel ?? "auto"), "run");

@@ -78,6 +78,8 @@ function machine(given: Partial<Qemu> = {}): { host: FakeHost; qemu: Qemu } {
 /** What is done to QEMU, to interfaces and to the record, in its order. */
 const steps = (host: FakeHost) =>
   host.records.flatMap((line) => {
+    if (/^(?:write|remove) .*\/shut-down/.test(line))
+      return line.startsWith("write") ? ["not to be started"] : ["to be started"];
     if (/^start .* guard /s.test(line)) return ["guard"];
     return /^(?:blockdev|block-job|migrate|cont|switching).*/.exec(line) ?? /ip link set vif\S+ \w+/.exec(line) ?? [];
   });
@@ -100,6 +102,7 @@ test("the disk is whole before memory is sent, and the domain fenced before the 
     "block-job-cancel",
     "blockdev-del",
     "switching",
+    "not to be started",
     "ip link set vif1.0 down",
     "migrate-continue",
   ]);
@@ -113,26 +116,26 @@ test("what fails behind the fence is taken back: the domain has its interfaces, 
   host.cgroups.pids = async () => [7];
   host.records.length = 0;
   expect(await settle(host, WORKSPACE, PLAN, DOMAIN)).toBe("here");
-  expect(steps(host)).toEqual(["migrate-set-capabilities", "ip link set vif1.0 up", "cont"]);
+  expect(steps(host)).toEqual(["migrate-set-capabilities", "ip link set vif1.0 up", "cont", "to be started"]);
 });
 
 test.each([
   {
     cut: { migration: "active", job: "ready" },
     outcome: "here",
-    done: ["migrate_cancel", "block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up"],
+    done: ["migrate_cancel", "block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up", "to be started"],
   },
   {
     cut: { migration: "none", job: "copying" },
     outcome: "here",
-    done: ["block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up"],
+    done: ["block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up", "to be started"],
   },
   { cut: { migration: "completed", job: null, status: "postmigrate" }, outcome: "sent", done: [] },
   // What was completed is a snapshot of it.
   {
     cut: { migration: "completed", job: "copying" },
     outcome: "here",
-    done: ["block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up"],
+    done: ["block-job-cancel", "migrate-set-capabilities", "ip link set vif1.0 up", "to be started"],
   },
   // Nobody knows yet: it is waited for.
   { cut: { migration: "device", job: null, status: "postmigrate" }, outcome: "sent", done: [] },

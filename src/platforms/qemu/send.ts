@@ -20,7 +20,7 @@ const BYTES_PER_SECOND = 2 ** 33;
  * Lets the guest go on here when who sends it is killed (SIGTERM by the kernel when the parent dies), unless all of it was
  * sent: then it runs there. A cancelled sending lets the guest go on by itself; its taps were perhaps taken down.
  */
-const GUARD = String.raw`monitor=$1 fence=$2; shift 2
+const GUARD = String.raw`monitor=$1 fence=$2 away=$3; shift 3
 ask() {
   { printf '%s\n' '{"execute":"qmp_capabilities"}' "$@"; sleep 0.3; } | socat - "UNIX-CONNECT:$monitor"
 }
@@ -30,6 +30,7 @@ go_on() {
   ask '{"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"pause-before-switchover","state":false}]}}'
   nsenter --net="$fence" sh -c 'for tap; do ip link set "$tap" up; done' fence "$@"
   ask '{"execute":"cont"}'
+  rm -f "$away"
   exit 0
 }
 end() {
@@ -85,6 +86,8 @@ export const send: Moving["send"] = async (host, workspace, plan, domain, option
     );
     await ask(host, name, paths, { execute: "blockdev-del", arguments: { "node-name": TARGET } });
     await onSwitching();
+    // Whoever watches must not start it when this QEMU ends: it may run there.
+    await host.files.writeText(paths.shutDown, "");
     await setFence(host, plan, domain, "down");
     await ask(host, name, paths, { execute: "migrate-continue", arguments: { state: "pre-switchover" } });
     await until(host, "the switching", SWITCH, async () => {
@@ -175,6 +178,7 @@ async function goOn(host: Host, plan: LabPlan, domain: DomainPlan, paths: GuestP
   await setFence(host, plan, domain, "up");
   const status = statusOf(await ask(host, domain.name, paths, { execute: "query-status" }));
   if (status !== "running") await ask(host, domain.name, paths, { execute: "cont" });
+  await host.files.remove(paths.shutDown);
 }
 
 function pauseBeforeSwitchover(state: boolean): MonitorCommand {
@@ -187,7 +191,7 @@ async function startGuard(host: Host, plan: LabPlan, { vifs }: DomainPlan, paths
   const ready = new Promise<void>((resolve) => (say = resolve));
   const fence = host.namespaces.path(plan.hostNamespace);
   const guard = await host.processes.start({
-    argv: ["sh", "-c", GUARD, "guard", paths.monitor, fence, ...vifs.map(({ vif }) => vif)],
+    argv: ["sh", "-c", GUARD, "guard", paths.monitor, fence, paths.shutDown, ...vifs.map(({ vif }) => vif)],
     output: { stdout: () => say() },
   });
   await Promise.race([ready, guard.exited]);
