@@ -57,16 +57,17 @@ test("sockets are joined by whichever connection there is, and through here betw
       connection: address === null ? null : connection(address, done),
       path,
     });
-    const letGo = await joinSockets(host, at(from, "/from/disk"), at(to, "/to/disk"), "/between");
+    const letGo = await joinSockets(host, at(from, "/from/disk"), at(to, "/to/disk"), "/between/disk");
     await letGo();
     return done;
   };
   expect(await joined(null, "b")).toEqual(["b forwards /from/disk /to/disk", "b lets go of /from/disk"]);
-  expect(await joined("a", null)).toEqual(["a receives /from/disk /to/disk", "a lets go of /from/disk"]);
+  expect(await joined("a", null)).toEqual(["a receives /from/disk /between/disk", "a lets go of /from/disk"]);
+  expect(host.records.slice(-2)).toEqual(["run ln -sfn /to/disk /between/disk", "remove /between/disk"]);
   expect(await joined("a", "b")).toEqual([
-    "b forwards /between/_from_disk /to/disk",
-    "a receives /from/disk /between/_from_disk",
+    "b forwards /between/disk /to/disk",
+    "a receives /from/disk /between/disk",
     "a lets go of /from/disk",
-    "b lets go of /between/_from_disk",
+    "b lets go of /between/disk",
   ]);
 });

@@ -28,18 +28,16 @@ export async function carryFile(host: Host, from: Spot, to: Spot, signal: AbortS
 
 /**
  * Makes a Unix socket at one host that leads to one at another.
- * @param between folder here, for what leads from one other host to the next
+ * @param between path here, by which a socket of another host leads on. The same each time, so that what a command that was
+ * killed has left is known by it.
  * @returns what lets it go
  */
 export async function joinSockets(host: Host, from: Spot, to: Spot, between: string): Promise<() => Promise<void>> {
-  if (from.connection === null && to.connection !== null) return to.connection.forward(from.path, to.path);
-  if (from.connection !== null && to.connection === null) return from.connection.receive(from.path, to.path);
-  if (from.connection === null || to.connection === null) throw new Error("both sockets are here");
-  const socket = `${between}/${from.path.replaceAll("/", "_").slice(-40)}`;
-  await host.files.makeDirectory(dirname(socket));
-  const second = await to.connection.forward(socket, to.path);
+  if (from.connection === null) return leadOn(host, from.path, to);
+  await host.files.makeDirectory(dirname(between));
+  const second = await leadOn(host, between, to);
   try {
-    const first = await from.connection.receive(from.path, socket);
+    const first = await from.connection.receive(from.path, between);
     return async () => {
       await first();
       await second();
@@ -48,4 +46,10 @@ export async function joinSockets(host: Host, from: Spot, to: Spot, between: str
     await second();
     throw error;
   }
+}
+
+async function leadOn(host: Host, socket: string, { connection, path }: Spot): Promise<() => Promise<void>> {
+  if (connection !== null) return connection.forward(socket, path);
+  await host.processes.must({ argv: ["ln", "-sfn", path, socket] });
+  return () => host.files.remove(socket);
 }

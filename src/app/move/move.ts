@@ -112,7 +112,7 @@ async function transfer(
       const from = { connection: source.connection, path };
       const to = { connection: target.connection, path: comes[what] ?? "" };
       if (way === "stopped") await carryFile(host, from, to, hears.signal);
-      else close.push(await joinSockets(host, from, to, between));
+      else close.push(await joinSockets(host, from, to, `${between}/${domain}.${what}`));
     }
     await source.ask("send", lab, { domain }, hears);
   } finally {
@@ -124,7 +124,7 @@ async function transfer(
 function wentOn({ from, to, domain }: Move, failure: unknown): unknown {
   const message = failure instanceof Error ? failure.message : "it did not go on there";
   if (failure !== null && !(failure instanceof LabError)) return failure;
-  const end = `${to === OWN ? "back" : `to ${to}`}, and goes on ${from === OWN ? "here" : `on ${from}`}`;
+  const end = `${to === OWN ? "back" : `to ${to}`}, and stays ${from === OWN ? "here" : `on ${from}`}`;
   return new LabError(`${message}\ndomain ${domain.name} was not moved ${end}`, {
     ...(failure?.hint === undefined ? {} : { hint: failure.hint }),
     ...(failure === null ? {} : { exit: failure.exit, cause: failure }),
