@@ -22,7 +22,7 @@ function connection(address: string, done: string[] = []): Connection {
   };
 }
 
-test("a file goes from here, to here, and from one host to another; and why it does not is said", async () => {
+test("a file goes from here and from one host to another, and why it does not is said", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cloison-carry-"));
   const host = createFakeHost({
     answers({ argv: [program, ...args] }) {
@@ -36,8 +36,7 @@ test("a file goes from here, to here, and from one host to another; and why it d
   });
   try {
     writeFileSync(join(folder, "a b"), "text");
-    await carryFile(host, at("a b", null), at("c", "ssh://lab2"), undefined);
-    await carryFile(host, at("c", "ssh://lab2"), at("d", null), undefined);
+    await carryFile(host, at("a b", null), at("d", "ssh://lab2"), undefined);
     await carryFile(host, at("d", "ssh://lab2"), at("e'", "ssh://lab3"), undefined);
     expect(readFileSync(join(folder, "e'"), "utf8")).toBe("text");
     await expect(carryFile(host, at("none", "ssh://lab2"), at("f", null), undefined)).rejects.toThrow(/No such file/);
