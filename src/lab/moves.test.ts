@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
-import { createFixture, domainPlan } from "./fixture.ts";
-import { endMove, labsMoved, mainPart, OWN, placeOf, readMoves, writeMove, type Move } from "./moves.ts";
+import { createFixture, domainPlan, labPlan, ROOTS } from "./fixture.ts";
+import {
+  endMove,
+  labsMoved,
+  mainPart,
+  OWN,
+  placeOf,
+  readMoves,
+  waitingHere,
+  writeMove,
+  writeMoves,
+  type Move,
+} from "./moves.ts";
 
 const move = (name: string, phase: Move["phase"]): Move => ({
   from: OWN,
@@ -37,4 +48,20 @@ test("a domain is missing here only when it was seen there, and until it was see
   expect(mainPart(["one"], { one: move("one", "decided") })).toEqual({ domains: [], isMain: true });
   expect(mainPart(["one"], { one: back("one", "switching") })).toEqual({ domains: [], isMain: true });
   expect(mainPart(["one"], { one: back("one", "decided") })).toBe(undefined);
+});
+
+test("one whose host was lost is here, and waits until it was made", async () => {
+  const { context } = createFixture();
+  await writeMoves(context, "demo", {
+    one: back("one", "lost"),
+    two: back("two", "lost"),
+    four: move("four", "there"),
+  });
+  const moves = await readMoves(context, "demo");
+  expect(mainPart(["one", "two", "three", "four"], moves)?.domains).toEqual(["one", "two", "three"]);
+  const stored = { plan: labPlan([domainPlan("one", 1), domainPlan("three", 3)]), roots: ROOTS, unsettled: null };
+  expect(waitingHere(stored, moves)).toEqual(["two"]);
+  expect(waitingHere({ ...stored, unsettled: ["one"] }, moves)).toEqual(["one", "two"]);
+  await writeMoves(context, "demo", { one: null, two: null, four: null });
+  expect(await labsMoved(context)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { DomainPlan, LabPart } from "../model/plan.ts";
-import type { LabContext } from "./context.ts";
+import type { LabContext, StoredLab } from "./context.ts";
 import { movesDirectory, movesFile } from "./paths.ts";
 
 /** Where a domain can be: another host, as ssh knows it, or the lab's own. */
@@ -7,20 +7,24 @@ export type Place = string;
 export const OWN: Place = "local";
 
 /**
+/**
  * A domain that is, or is on the way, somewhere else than with its lab. `copying`: it is at `from`, and something of it may be
  * at `to`. `switching`: whoever sends it knows whether it still is. `decided`: it is at `to`, and something of it may be at
- * `from`. `there`: it is at `to`, and nothing of it elsewhere.
+ * `from`. `there`: it is at `to`, and nothing of it elsewhere. `lost`: the host `from` was seen to have ended, so it is at `to`, the
+ * lab's own, made anew; what `from` has left of it may still be there.
  */
 export interface Move {
   from: Place;
   to: Place;
-  phase: "copying" | "switching" | "decided" | "there";
+  phase: "copying" | "switching" | "decided" | "there" | "lost";
   /** As it was planned. */
   domain: DomainPlan;
+  /** Which start of the host it runs in, as a watch has seen it; absent: none has. */
+  life?: string;
 }
 
 /** Where a domain is, as far as is decided. */
-export const placeOf = ({ from, to, phase }: Move): Place => (phase === "decided" || phase === "there" ? to : from);
+export const placeOf = ({ from, to, phase }: Move): Place => (phase === "copying" || phase === "switching" ? from : to);
 
 /** A lab's domains that are at other hosts, or on the way, by name. */
 export async function readMoves({ host, paths }: LabContext, lab: string): Promise<Record<string, Move>> {
@@ -31,11 +35,20 @@ export async function readMoves({ host, paths }: LabContext, lab: string): Promi
 
 /** @param move null: it is here, and nothing of it elsewhere. Returns when that is on the disk. */
 export async function writeMove(context: LabContext, lab: string, name: string, move: Move | null): Promise<void> {
+  return writeMoves(context, lab, { [name]: move });
+}
+
+/** As `writeMove`, of several domains at once. */
+export async function writeMoves(
+  context: LabContext,
+  lab: string,
+  changes: Record<string, Move | null>,
+): Promise<void> {
   const { host, paths } = context;
-  const { [name]: _, ...others } = await readMoves(context, lab);
-  const moves = move === null ? others : { ...others, [name]: move };
-  if (Object.keys(moves).length === 0) return forgetMoves(context, lab);
-  await host.files.replaceText(movesFile(paths, lab), JSON.stringify(moves));
+  const all = Object.entries({ ...(await readMoves(context, lab)), ...changes });
+  const moves = all.filter(([, move]) => move !== null);
+  if (moves.length === 0) return forgetMoves(context, lab);
+  await host.files.replaceText(movesFile(paths, lab), JSON.stringify(Object.fromEntries(moves)));
 }
 
 /** Labs of which domains are at other hosts, perhaps only there. */
@@ -56,4 +69,10 @@ export async function endMove(context: LabContext, lab: string, { domain }: Move
 export function mainPart(domains: readonly string[], moves: Record<string, Move>): LabPart | undefined {
   const away = Object.entries(moves).flatMap(([name, move]) => (placeOf(move) === OWN ? [] : [name]));
   return away.length === 0 ? undefined : { domains: domains.filter((name) => !away.includes(name)), isMain: true };
+}
+
+/** Domains that are here since their host was lost, and were not made here yet. */
+export function waitingHere({ plan, unsettled }: StoredLab, moves: Record<string, Move>): string[] {
+  const isMade = (name: string) => plan.domains.some((one) => one.name === name) && unsettled?.includes(name) !== true;
+  return Object.entries(moves).flatMap(([name, { phase }]) => (phase === "lost" && !isMade(name) ? [name] : []));
 }

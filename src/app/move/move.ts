@@ -11,7 +11,7 @@ import { requirePackages, requireRoot } from "../packages.ts";
 import { reachEnd, type End } from "./end.ts";
 import { wayOf } from "./going.ts";
 import type { Hears, Parcel } from "./parcel.ts";
-import { settleMove, settleMoves } from "./settle.ts";
+import { requireCleared, settleMove, settleMoves } from "./settle.ts";
 import { startProbe, startStopwatch, type Silence } from "./silence.ts";
 
 const LOCK_WAIT_MS = 2000;
@@ -54,6 +54,7 @@ export async function move(
     const way = wayOf(app.platforms[plan.platform]);
     const { domain, from } = await findMovable(app, lab, name, to);
     requireWires(stored, domain);
+    await requireCleared(app, lab, name, [from, to]);
     await requirePackages(app, ["iputils-ping"]);
     onProgress(`asking ${to === OWN ? from : to}`);
     const ends = { source: await reachEnd(app, from, signal), target: await reachEnd(app, to, signal) };

@@ -1,6 +1,6 @@
 import { requireStoredLab } from "../../lab/context.ts";
 import { withLabLock } from "../../lab/lab-lock.ts";
-import { endMove, OWN, readMoves, writeMove, type Move, type Place } from "../../lab/moves.ts";
+import { endMove, OWN, readMoves, waitingHere, writeMove, writeMoves, type Move, type Place } from "../../lab/moves.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { AppContext } from "../context.ts";
 import { reachEnd, type End } from "./end.ts";
@@ -8,7 +8,7 @@ import { reachEnd, type End } from "./end.ts";
 /** Whoever moves a domain holds its lab. */
 const LOCK_WAIT_MS = 2000;
 
-type Reach = (place: Place) => Promise<Pick<End, "ask">>;
+export type Reach = (place: Place) => Promise<Pick<End, "ask">>;
 
 /**
  * Finds out, of moves that were cut off, where each domain is, and removes what is left of it elsewhere.
@@ -17,7 +17,11 @@ type Reach = (place: Place) => Promise<Pick<End, "ask">>;
 export async function settleMoves(app: AppContext, lab: string, waitMs = LOCK_WAIT_MS): Promise<void> {
   if ((await openMoves(app, lab)).length === 0) return;
   await withLabLock(app.host, app.paths, lab, waitMs, async () => {
-    for (const move of await openMoves(app, lab)) await settleMove(app, lab, move);
+    const reach: Reach = (place) => reachEnd(app, place);
+    const open = await openMoves(app, lab);
+    const lost = open.filter(({ phase }) => phase === "lost");
+    for (const address of new Set(lost.map(({ from }) => from))) await clearLostHost(app, lab, address, reach);
+    for (const move of open) if (move.phase !== "lost") await settleMove(app, lab, move);
   });
 }
 
@@ -60,6 +64,38 @@ async function decide(
   const decided: Move = place === to ? { ...move, phase: "decided" } : { from: to, to: from, phase: "decided", domain };
   await writeMove(app, lab, domain.name, decided);
   return decided;
+}
+
+/**
+ * Removes what a host that had ended has left of the lab. All of it at once: to make the rest there anew is what `leave` would do.
+ * Not before all of it is here: until then its record is what says that it is to be made.
+ * @returns false: not yet; when the host cannot be reached, that is said
+ */
+export async function clearLostHost(app: AppContext, lab: string, address: Place, reach: Reach): Promise<boolean> {
+  const moves = await readMoves(app, lab);
+  const there = Object.values(moves).filter(({ from, to }) => from === address || to === address);
+  const waiting = waitingHere(await requireStoredLab(app, lab), moves);
+  if (there.some(({ phase, domain }) => phase !== "lost" || waiting.includes(domain.name))) return false;
+  try {
+    await (await reach(address)).ask("down", lab, {});
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    app.say(`${error.message}; what may be left of lab ${lab} there is removed by a later command`);
+    return false;
+  }
+  await writeMoves(app, lab, Object.fromEntries(there.map(({ domain }) => [domain.name, null])));
+  return true;
+}
+
+/** @throws LabError when a host that was lost may still have something of the domain, or is one that it is to leave or to go to */
+export async function requireCleared(app: AppContext, lab: string, domain: string, ends: Place[]): Promise<void> {
+  const lost = Object.values(await readMoves(app, lab)).filter(({ phase }) => phase === "lost");
+  const left = lost.find((move) => move.domain.name === domain || ends.includes(move.from));
+  if (left === undefined) return;
+  throw new LabError(`what ${left.from}, which was lost, has left of lab ${lab} is not removed there yet`, {
+    hint: `cloison ps ${lab} removes it when that host answers again`,
+    exit: ExitCode.unavailable,
+  });
 }
 
 /**
