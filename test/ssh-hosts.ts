@@ -18,6 +18,10 @@ export interface SshHost {
   shell(script: string): Ended;
   /** Runs the command line in it. */
   cloison(...args: string[]): Ended;
+  /** Ends all that runs in it, at once, as a power cut does; its network goes with it. */
+  end(): Promise<void>;
+  /** Starts it after that: of what it had, its state folder and its sshd's keys are there. */
+  boot(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,11 +42,19 @@ if [ "$project" != none ]; then
   mount --bind /dev/null "$node"
   for folder in "$project" /tmp /var/tmp; do mount -t tmpfs tmpfs "$folder"; done
 fi
+# As each start of a kernel has.
+cat /proc/sys/kernel/random/uuid >/run/boot_id
+mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 umask 077; mkdir /root/.ssh
 ip link set lo up
 echo ready
 exec tini -- sleep infinity
 `;
+
+/** What was in memory goes. */
+const KEEP_DISK = `
+find /run -mindepth 1 -maxdepth 1 ! -name state ! -name upper ! -name work ! -name sshd -exec rm -rf {} +
+rm -f /run/sshd/pid`;
 
 /** @param options `isServer`: it knows no Cloison and no Node.js */
 export async function createSshHost(name: string, { isServer }: { isServer: boolean }): Promise<SshHost> {
@@ -50,33 +62,39 @@ export async function createSshHost(name: string, { isServer }: { isServer: bool
   const images = sandbox.run(["readlink", "-f", `${sandbox.state}/images`]).stdout.trim();
   const unshare = ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"];
   const hidden = isServer ? [root, process.execPath] : ["none", "none"];
-  const { child, ended: gone } = sandbox.start([...unshare, "sh", "-c", SETUP, "sh", name, images, ...hidden]);
-  const early = await Promise.race([once(child.stdout as NodeJS.EventEmitter, "data").then(() => null), gone]);
-  if (early !== null) {
-    await sandbox.close();
-    throw new Error(`${name} could not be made: ${early.stderr}`);
-  }
-  // nsenter becomes unshare, whose child is the first process of the new pid namespace.
-  const [pid = ""] = spawnSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" })
-    .stdout.trim()
-    .split("\n");
-  const enter = ["nsenter", "--target", pid, "--mount", "--net", "--uts", "--pid", "--"];
+  const boot = async () => {
+    const { child, ended: gone } = sandbox.start([...unshare, "sh", "-c", SETUP, "sh", name, images, ...hidden]);
+    const early = await Promise.race([once(child.stdout as NodeJS.EventEmitter, "data").then(() => null), gone]);
+    if (early !== null) {
+      await sandbox.close();
+      throw new Error(`${name} could not be made: ${early.stderr}`);
+    }
+    // nsenter becomes unshare, whose child is the first process of the new pid namespace.
+    const [pid = ""] = spawnSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" })
+      .stdout.trim()
+      .split("\n");
+    return { child, pid };
+  };
+  let first = await boot();
+  const enter = () => ["nsenter", "--target", first.pid, "--mount", "--net", "--uts", "--pid", "--"];
   const state = "/run/state";
   const env = { PATH: process.env["PATH"] ?? "", HOME: "/root", CLOISON_STATE: state };
 
   const host: SshHost = {
     name,
-    pid: Number(pid),
+    get pid() {
+      return Number(first.pid);
+    },
     sandbox,
     state,
     run(argv, { input = "", env: more = {} } = {}) {
-      const [program = "", ...args] = [...enter, ...argv];
+      const [program = "", ...args] = [...enter(), ...argv];
       const done = spawnSync(program, args, { env: { ...env, ...more }, input, encoding: "utf8", cwd: "/" });
       if (done.error !== undefined) throw done.error;
       return { code: done.status, stdout: done.stdout, stderr: done.stderr };
     },
     start(argv) {
-      const [program = "", ...args] = [...enter, ...argv];
+      const [program = "", ...args] = [...enter(), ...argv];
       const started = spawn(program, args, { env, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
       let stdout = "";
       let stderr = "";
@@ -91,9 +109,17 @@ export async function createSshHost(name: string, { isServer }: { isServer: bool
       return ended;
     },
     cloison: (...args) => host.run([process.execPath, PROGRAM, ...args]),
+    async end() {
+      if (first.child.exitCode !== null || first.child.signalCode !== null) return;
+      first.child.kill("SIGKILL");
+      await once(first.child, "close");
+    },
+    async boot() {
+      sandbox.run(["sh", "-ec", KEEP_DISK]);
+      first = await boot();
+    },
     async close() {
-      child.kill("SIGKILL");
-      await once(child, "close");
+      await host.end();
       await sandbox.close();
     },
   };
@@ -121,19 +147,23 @@ export function serveSsh(server: SshHost, client: SshHost, address: string): voi
   const key = client.shell("cat /root/.ssh/id_ed25519.pub").stdout;
   server.shell(`
 ssh-keygen -q -t ed25519 -N '' -f /run/sshd/key
-cat >/root/.ssh/authorized_keys <<'KEY'
+cat >/run/sshd/authorized_keys <<'KEY'
 ${key}KEY
 cat >/run/sshd/config <<'CONFIG'
 HostKey /run/sshd/key
 PidFile /run/sshd/pid
+AuthorizedKeysFile /run/sshd/authorized_keys
 UsePAM no
 PermitRootLogin prohibit-password
 SetEnv CLOISON_STATE=${server.state}
-CONFIG
-/usr/sbin/sshd -f /run/sshd/config -E /run/sshd/log`);
+CONFIG`);
+  startSshd(server);
   const hostKey = server.shell("cut -d' ' -f1,2 /run/sshd/key.pub").stdout;
   client.shell(`echo '${address} ${hostKey.trim()}' >>/root/.ssh/known_hosts`);
 }
+
+/** Of a host that was set up by serveSsh. */
+export const startSshd = (server: SshHost) => server.shell("/usr/sbin/sshd -f /run/sshd/config -E /run/sshd/log");
 
 /** What starts the command line, for a shell. */
 export const startPath = () => `${process.execPath} ${PROGRAM}`;

@@ -87,7 +87,7 @@ export async function backUp(
 
 /** @throws LabError when domains of the lab are at another host */
 async function requireWhole(app: AppContext, lab: string, { part }: LabSource): Promise<void> {
-  const [moved] = Object.values(await readMoves(app, lab));
+  const moved = Object.values(await readMoves(app, lab)).find(({ phase }) => phase !== "lost");
   const where = moved?.host ?? part?.of;
   if (where === undefined) return;
   throw new LabError(`not all of lab ${lab} is here: ${moved?.domain.name ?? "the rest"} is on ${where}`, {

@@ -83,8 +83,9 @@ async function partHere(app: AppContext, lab: Lab, platform: PlatformName): Prom
   }
   if (stored !== null) await settleMoves(app, lab.name);
   const moves = await readMoves(app, lab.name);
-  const whole = Object.keys(moves).length === 0 ? null : await planFor(app, lab, platform);
-  for (const [name, { host, domain }] of Object.entries(moves)) {
+  const away = Object.entries(moves).filter(([, { phase }]) => phase === "there");
+  const whole = away.length === 0 ? null : await planFor(app, lab, platform);
+  for (const [name, { host, domain }] of away) {
     const now = whole?.domains.find((one) => one.name === name);
     if (!sameData(now?.vifs, domain.vifs)) {
       throw new LabError(`domain ${name} is on ${host}, and the lab file gives it other interfaces than it has there`, {

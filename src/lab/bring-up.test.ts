@@ -32,7 +32,7 @@ beforeEach(() => {
 
 async function up(
   plan: LabPlan = PLAN,
-  options: { signal?: AbortSignal; parallel?: number; changedOnly?: boolean } = {},
+  options: { signal?: AbortSignal; parallel?: number; changedOnly?: boolean; only?: string[] } = {},
 ): Promise<BringUpStep[]> {
   const steps: BringUpStep[] = [];
   await bringUp(fixture.context, plan, ROOTS, { parallel: 1, onStep: (step) => steps.push(step), ...options });
@@ -156,6 +156,19 @@ test("a changed domain is made anew, the other is not touched", async () => {
     plan: { domains: [{ hostname: "uno" }, {}] },
     unsettled: null,
   });
+});
+
+test("one that is added alone leaves another that does not run as it is", async () => {
+  await up();
+  fixture.running.delete("two");
+  story();
+  await up(labPlan([domainPlan("one", 1), domainPlan("two", 2), domainPlan("three", 3)]), { only: ["three"] });
+  expect(story().lab.filter((line) => /^(prepare|start|destroy) /.test(line))).toEqual([
+    "prepare three",
+    "start three",
+  ]);
+  const { plan } = (await readStoredLab(fixture.context, "demo")) ?? {};
+  expect(plan?.domains.map(({ name }) => name)).toEqual(["one", "two", "three"]);
 });
 
 test("an apply takes what is stored for what is there, and does not look after programs that stay as they are", async () => {

@@ -4,7 +4,7 @@ import { withoutGuests } from "../model/network-state.ts";
 import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
-import { labChanges } from "./changes.ts";
+import { labChanges, type LabChanges } from "./changes.ts";
 import {
   beginChange,
   readStoredLab,
@@ -33,6 +33,8 @@ interface BringUpOptions {
   changedOnly?: boolean;
   /** Domains that are made at a time. */
   parallel: number;
+  /** Only these are made anew; the others stay as they are, running or not. */
+  only?: readonly string[];
   /** Real interfaces that join are put back after so long unless the user confirms; absent: they stay. */
   confirmWithinMs?: number;
   /** What the plan was made of, to be kept with it. */
@@ -73,7 +75,10 @@ export async function bringUp(
     const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(plan.lab)));
     const states = stored === null ? [] : await platform.list(host, workspace, plan);
     // Of a new lab nothing is compared, so that its images may take longer than its network.
-    const changes = labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces);
+    const changes = limited(
+      labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces),
+      options.only,
+    );
     options.onStep?.({ step: "kept", names: changes.keep.map(({ name }) => name) });
 
     const unsettled = [...new Set([...changes.destroy, ...changes.create.map(({ name }) => name)])];
@@ -135,6 +140,17 @@ export async function bringUp(
     await undoBringUp(context, platform, workspace, plan, made, options.parallel, error);
     throw made.isNew ? error : withoutWhatFailed(plan, made, error);
   }
+}
+
+function limited(changes: LabChanges, only: readonly string[] | undefined): LabChanges {
+  if (only === undefined) return changes;
+  const { destroy, create, keep } = changes;
+  return {
+    ...changes,
+    destroy: destroy.filter((name) => only.includes(name)),
+    create: create.filter(({ name }) => only.includes(name)),
+    keep: [...keep, ...create.filter(({ name }) => !only.includes(name))],
+  };
 }
 
 /** The plan that the machine is as, as far as is known; null: a change was cut off, or the machine has been started anew. */

@@ -1,16 +1,19 @@
 import type { DomainPlan, LabPart } from "../model/plan.ts";
-import type { LabContext } from "./context.ts";
+import type { LabContext, StoredLab } from "./context.ts";
 import { movesDirectory, movesFile } from "./paths.ts";
 
 /**
  * A domain that is, or is on the way, at another host. `copying`: it is here, and something of it may be there. `switching`:
- * whoever sends it knows whether it is here. `there`: it is there, and something of it may be here.
+ * whoever sends it knows whether it is here. `there`: it is there, and something of it may be here. `lost`: that host was seen to
+ * have ended, so it is here, made anew; what the host has left of it may still be there.
  */
 export interface Move {
   host: string;
-  phase: "copying" | "switching" | "there";
+  phase: "copying" | "switching" | "there" | "lost";
   /** As it was planned. */
   domain: DomainPlan;
+  /** Which start of the host it runs in, as a watch has seen it; absent: none has. */
+  life?: string;
 }
 
 /** A lab's domains that are at other hosts, or on the way, by name. */
@@ -22,11 +25,20 @@ export async function readMoves({ host, paths }: LabContext, lab: string): Promi
 
 /** @param move null: it is here, and nothing of it elsewhere. Returns when that is on the disk. */
 export async function writeMove(context: LabContext, lab: string, name: string, move: Move | null): Promise<void> {
+  return writeMoves(context, lab, { [name]: move });
+}
+
+/** As `writeMove`, of several domains at once. */
+export async function writeMoves(
+  context: LabContext,
+  lab: string,
+  changes: Record<string, Move | null>,
+): Promise<void> {
   const { host, paths } = context;
-  const { [name]: _, ...others } = await readMoves(context, lab);
-  const moves = move === null ? others : { ...others, [name]: move };
-  if (Object.keys(moves).length === 0) return forgetMoves(context, lab);
-  await host.files.replaceText(movesFile(paths, lab), JSON.stringify(moves));
+  const all = Object.entries({ ...(await readMoves(context, lab)), ...changes });
+  const moves = all.filter(([, move]) => move !== null);
+  if (moves.length === 0) return forgetMoves(context, lab);
+  await host.files.replaceText(movesFile(paths, lab), JSON.stringify(Object.fromEntries(moves)));
 }
 
 /** Labs of which domains are at other hosts, perhaps only there. */
@@ -42,4 +54,10 @@ export async function forgetMoves({ host, paths }: LabContext, lab: string): Pro
 export function mainPart(domains: readonly string[], moves: Record<string, Move>): LabPart | undefined {
   const away = Object.entries(moves).flatMap(([name, { phase }]) => (phase === "there" ? [name] : []));
   return away.length === 0 ? undefined : { domains: domains.filter((name) => !away.includes(name)), isMain: true };
+}
+
+/** Domains that are here since their host was lost, and were not made here yet. */
+export function waitingHere({ plan, unsettled }: StoredLab, moves: Record<string, Move>): string[] {
+  const isMade = (name: string) => plan.domains.some((one) => one.name === name) && unsettled?.includes(name) !== true;
+  return Object.entries(moves).flatMap(([name, { phase }]) => (phase === "lost" && !isMade(name) ? [name] : []));
 }

@@ -32,6 +32,8 @@ export const changingFile = (paths: Paths, lab: string) => `${labDirectory(paths
 /** Says which domains of a lab are at other hosts. Not in its folder: it stays until nothing is left there. */
 export const movesFile = (paths: Paths, lab: string) => `${movesDirectory(paths)}/${lab}.json`;
 export const movesDirectory = (paths: Paths) => `${paths.state}/moves`;
+/** Fence commands that were shown to work. */
+export const fencesDirectory = (paths: Paths) => `${paths.state}/fences`;
 /** What was moved from a real interface that joined the lab's network of this position. */
 export const uplinkFile = (paths: Paths, lab: string, lan: number) => `${labDirectory(paths, lab)}/uplink-${lan}.json`;
 export const uplinkLock = (paths: Paths, lab: string, lan: number) => `${paths.run}/locks/${lab}.uplink-${lan}.lock`;

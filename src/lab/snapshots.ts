@@ -1,11 +1,11 @@
 import { dirname } from "node:path";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { DomainPlan } from "../model/plan.ts";
-import type { Snapshots } from "../platforms/platform.ts";
+import type { Platform, Snapshots } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { keyOfRoot } from "./paths.ts";
-import { sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
+import { listSnapshots, sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
 import { startDomain } from "./start-domain.ts";
 
 /** A name for a snapshot that was given none: when it was taken, in UTC. */
@@ -104,12 +104,51 @@ export async function restoreSnapshot(
   await store();
 }
 
+/** A snapshot from which a domain that is not there can be made; instead of a platform's `prepare`. */
+export interface Origin {
+  snapshot: Snapshot;
+  prepare: Platform["prepare"];
+}
+
+/**
+ * The newest snapshot of a domain that fits it and is whole: its disk.
+ * @param onUnfit hears why newer ones were passed over
+ * @returns null: there is none
+ */
+export async function newestOrigin(
+  context: LabContext,
+  stored: Pick<StoredLab, "plan" | "roots">,
+  domain: DomainPlan,
+  onUnfit: (snapshot: Snapshot, why: string) => void,
+): Promise<Origin | null> {
+  const { host, paths } = context;
+  const { plan, roots } = stored;
+  const facet = context.platforms[plan.platform].snapshots;
+  if (facet === undefined) return null;
+  const extent = { memory: false };
+  for (const snapshot of (await listSnapshots(host, paths, plan.lab, domain.name)).toReversed()) {
+    const data = `${snapshotDirectory(paths, snapshot)}/data`;
+    try {
+      requireFitting(stored, domain, snapshot);
+      await verifySnapshot(host, paths, snapshot);
+      await facet.requireFitting?.(host, workspaceOf(context, plan.lab, roots), plan, domain, data, extent);
+      const prepare: Platform["prepare"] = (on, workspace, of, made) =>
+        facet.prepare(on, workspace, of, made, data, extent);
+      return { snapshot, prepare };
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      onUnfit(snapshot, error.message);
+    }
+  }
+  return null;
+}
+
 function snapshotsOf(context: LabContext, { plan }: StoredLab): Snapshots {
   const refusal = `domains of platform ${plan.platform} have no snapshots`;
   return requireFacet(context.platforms, plan.platform, "snapshots", refusal);
 }
 
-function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapshot): void {
+function requireFitting(stored: Pick<StoredLab, "plan" | "roots">, domain: DomainPlan, snapshot: Snapshot): void {
   const { platform } = stored.plan;
   if (snapshot.platform !== platform) {
     throw new LabError(
@@ -128,7 +167,7 @@ function requireFitting(stored: StoredLab, domain: DomainPlan, snapshot: Snapsho
   );
 }
 
-function imageKeyOf({ roots }: StoredLab, { image }: DomainPlan): string {
+function imageKeyOf({ roots }: Pick<StoredLab, "roots">, { image }: DomainPlan): string {
   const root = roots[image];
   if (root === undefined) throw new LabError(`the lab has no image ${image}`);
   return keyOfRoot(root);

@@ -129,7 +129,7 @@ async function open(
 }
 
 /** What `ssh` takes for an address, and how a user would write it. */
-function destination(address: string): { login: string; target: string[] } {
+export function destination(address: string): { login: string; target: string[] } {
   const parsed = parseHostAddress(address);
   if (parsed === null) {
     throw new LabError(`${address} is no host`, {
@@ -143,7 +143,7 @@ function destination(address: string): { login: string; target: string[] } {
 }
 
 /** One line for whatever shell the user has there. */
-function shellLine(script: string, args: string[]): string {
+export function shellLine(script: string, args: string[]): string {
   return ["exec", "bash", "-c", script, "cloison", ...args].map(quoted).join(" ");
 }
 

@@ -9,7 +9,7 @@ import type { AppContext } from "../context.ts";
 import { findDomain } from "../inspect.ts";
 import { requirePackages, requireRoot } from "../packages.ts";
 import { reachHost } from "./parcel.ts";
-import { parcelOf, settleMove, settleMoves } from "./settle.ts";
+import { parcelOf, requireCleared, settleMove, settleMoves } from "./settle.ts";
 import type { Silence } from "./silence.ts";
 import { wayOf } from "./way.ts";
 
@@ -50,6 +50,7 @@ export async function move(
     const stored = await requireStoredLab(app, lab);
     const way = wayOf(app, stored);
     requireMovable(stored, domain);
+    await requireCleared(app, lab, domain.name, to);
     await requireRuns(app, plan, domain, workspace);
     await requirePackages(app, [...way.packages, "iputils-ping"]);
     onProgress(`asking ${to}`);

@@ -2,7 +2,7 @@ import { parseLab } from "../../files/lab-file.ts";
 import { bringUp } from "../../lab/bring-up.ts";
 import { requireStoredLab, type LabSource, type StoredLab } from "../../lab/context.ts";
 import { withLabLock } from "../../lab/lab-lock.ts";
-import { mainPart, readMoves, writeMove, type Move } from "../../lab/moves.ts";
+import { mainPart, readMoves, waitingHere, writeMove, writeMoves, type Move } from "../../lab/moves.ts";
 import { keyOfRoot } from "../../lab/paths.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { DomainPlan } from "../../model/plan.ts";
@@ -21,12 +21,20 @@ const LOCK_WAIT_MS = 2000;
 export async function settleMoves(app: AppContext, lab: string, waitMs = LOCK_WAIT_MS): Promise<void> {
   if ((await openMoves(app, lab)).length === 0) return;
   await withLabLock(app.host, app.paths, lab, waitMs, async () => {
-    for (const move of await openMoves(app, lab)) await settleMove(app, lab, move, () => reachHost(app, move.host));
+    for (const move of await openMoves(app, lab)) {
+      const reach = () => reachHost(app, move.host);
+      if (move.phase === "lost") await clearLostHost(app, lab, move.host, reach);
+      else await settleMove(app, lab, move, reach);
+    }
   });
 }
 
 async function openMoves(app: AppContext, lab: string): Promise<Move[]> {
-  const moves = Object.values(await readMoves(app, lab));
+  const all = Object.values(await readMoves(app, lab));
+  // Once for each host, which may take long to be found silent.
+  const moves = all.filter(
+    ({ phase, host }, i) => phase !== "lost" || all.findIndex((one) => one.phase === "lost" && one.host === host) === i,
+  );
   if (moves.length === 0) return [];
   const { plan } = await requireStoredLab(app, lab);
   const isHere = ({ domain }: Move) => plan.domains.some(({ name }) => name === domain.name);
@@ -60,6 +68,43 @@ export async function settleMove(
     app.say(`${error.message}; what may be left of ${name} there is removed by the next command`);
   }
   return "here";
+}
+
+/**
+ * Removes what a host that had ended has left of the lab. All of it at once: to make the rest there anew is what `leave` would do.
+ * Not before all of it is here: until then its record is what says that it is to be made.
+ * @returns false: not yet; when the host cannot be reached, that is said
+ */
+export async function clearLostHost(
+  app: AppContext,
+  lab: string,
+  address: string,
+  reach: () => Promise<Pick<PartHost, "ask">>,
+): Promise<boolean> {
+  const moves = await readMoves(app, lab);
+  const there = Object.values(moves).filter(({ host }) => host === address);
+  const waiting = waitingHere(await requireStoredLab(app, lab), moves);
+  if (there.some(({ phase, domain }) => phase !== "lost" || waiting.includes(domain.name))) return false;
+  try {
+    await (await reach()).ask("down", lab, { from: await machineName(app) });
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    app.say(`${error.message}; what may be left of lab ${lab} there is removed by a later command`);
+    return false;
+  }
+  await writeMoves(app, lab, Object.fromEntries(there.map(({ domain }) => [domain.name, null])));
+  return true;
+}
+
+/** @throws LabError when a host that was lost may still have something of the domain, or is the one that it is to go to */
+export async function requireCleared(app: AppContext, lab: string, domain: string, to: string): Promise<void> {
+  const lost = Object.values(await readMoves(app, lab)).filter(({ phase }) => phase === "lost");
+  const left = lost.find((move) => move.domain.name === domain || move.host === to);
+  if (left === undefined) return;
+  throw new LabError(`what ${left.host}, which was lost, has left of lab ${lab} is not removed there yet`, {
+    hint: `cloison ps ${lab} removes it when that host answers again`,
+    exit: ExitCode.unavailable,
+  });
 }
 
 /**
