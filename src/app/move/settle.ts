@@ -144,8 +144,10 @@ async function removeHere(app: AppContext, stored: StoredLab): Promise<void> {
   const { plan, roots } = stored;
   const source = requireSource(stored);
   const file = parseLab("the lab file", source.text, source.images);
-  const part = mainPart(Object.keys(file.domains), await readMoves(app, plan.lab));
-  await bringUp(app, await planFor(app, file, plan.platform, part), roots, { parallel: 1, source });
+  const moves = await readMoves(app, plan.lab);
+  const here = await planFor(app, file, plan.platform, mainPart(Object.keys(file.domains), moves));
+  // Those that their user has shut down are not to be made anew.
+  await bringUp(app, here, roots, { parallel: 1, source, only: Object.keys(moves) });
 }
 
 /** What the other host is told of a domain. */
