@@ -1,7 +1,15 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Files that the build also takes in as text (scripts/build.mjs). */
 const textFiles = /\.(csv|txt|html|css|php|conf)$/;
+
+/** Unit tests of a module that other tests must not share: it is replaced, or asked whether it is loaded. */
+const alone = readdirSync(fileURLToPath(new URL("src", import.meta.url)), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => `src/${name}`)
+  .filter((file) => /\bvi\.mock\(|\bcreateRequire\(/.test(readFileSync(new URL(file, import.meta.url), "utf8")));
 
 export default defineConfig({
   plugins: [
@@ -27,10 +35,17 @@ export default defineConfig({
             "scripts/**/*.test.mjs",
             "bench/**/*.test.ts",
           ],
+          exclude: alone,
           pool: "forks",
+          // Loading the same modules for each file anew is most of the time.
+          isolate: false,
           maxWorkers: 2,
           testTimeout: 20_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "unit-alone", include: alone, pool: "forks", maxWorkers: 2, testTimeout: 20_000 },
       },
       {
         extends: true,

@@ -23,7 +23,7 @@ const steps = [
       bin("vitest"),
       "run",
       "--project",
-      "unit",
+      "unit*",
       "--reporter=dot",
       "--reporter=json",
       `--outputFile.json=${report}`,

@@ -17,6 +17,8 @@ export interface PlatformUnderTest {
   beyond?: { memoryBytes: number; processes: number };
   /** Limits that are kept elsewhere than in the domain's control group: as they are, and as they should be. */
   limits?: (scratch: ScratchLab) => Promise<{ found: unknown; wanted: unknown }>;
+  /** How many times as long as on a machine of its own something may take; default: 1. */
+  patience?: number;
   /** Whether it counts when a domain was throttled; default: yes. */
   countsThrottling?: boolean;
 }
@@ -28,6 +30,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     const lab = `ct-${name}-${process.pid}`;
     let scratch: ScratchLab;
     const { limits } = smallDomain(lab, "one");
+    const { patience = 1 } = under;
     limits.memoryBytes = under.memoryBytes ?? limits.memoryBytes;
     const small = (domain: string, changes: Partial<DomainPlan> = {}) =>
       smallDomain(lab, domain, { limits, ...changes });
@@ -93,14 +96,17 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       const domain = await scratch.up();
       const exit = await scratch.run(domain, "sleep 300 & sleep 300 & sleep 300", { timeoutMs: 500 });
       expect(exit.timedOut).toBe(true);
-      const abort = new AbortController();
-      const aborted = scratch.run(domain, "sleep 300 & sleep 300", { signal: abort.signal }).then(
-        () => "ended",
-        (error: unknown) => String(error),
-      );
-      await scratch.host.clock.sleep(300);
-      abort.abort();
-      expect(await aborted).toMatch(/abort/i);
+      // Also while it is only being started.
+      for (const afterMs of [20, 50, 80, 300]) {
+        const abort = new AbortController();
+        const aborted = scratch.run(domain, "sleep 300 & sleep 300", { signal: abort.signal }).then(
+          () => "ended",
+          (error: unknown) => String(error),
+        );
+        await scratch.host.clock.sleep(afterMs);
+        abort.abort();
+        expect(await aborted).toMatch(/abort/i);
+      }
       const left = (await scratch.host.cgroups.pids(`${scratch.group}/one`)).map((pid) =>
         readFileSync(`/proc/${pid}/cmdline`, "utf8"),
       );
@@ -181,7 +187,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
 
     test("holds a fork bomb inside and counts its processes", async () => {
       const domain = await scratch.up();
-      await scratch.run(domain, "bomb() { bomb | bomb & }; bomb; sleep 300", { timeoutMs: 2000 });
+      await scratch.run(domain, "bomb() { bomb | bomb & }; bomb; sleep 300", { timeoutMs: 2000 * patience });
       expect(execFileSync("sh", ["-c", "echo $((6 * 7))"], { encoding: "utf8" })).toBe("42\n");
       expect((await scratch.host.cgroups.pids(`${scratch.group}/one`)).length).toBeLessThanOrEqual(64);
       const usage = await platform.usage(scratch.host, scratch.workspace, "one");
@@ -264,7 +270,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
       await platform.start(scratch.host, scratch.workspace, scratch.plan, domain);
       const running = scratch.run(domain, "sleep 300");
-      await scratch.host.clock.sleep(200);
+      await scratch.host.clock.sleep(200 * patience);
       await Promise.all([destroy(), running]);
       expect(await scratch.host.cgroups.pids(scratch.group)).toEqual([]);
     });

@@ -53,9 +53,11 @@ needs(
 
   function plug(host: SshHost, name: string, address: string): void {
     const port = `${name}-${host.name}`;
+    // A card keeps it over a start: others go on asking it for half a minute.
+    const mac = ["02", "00", ...address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");
     const made = spawnSync(
       "ip",
-      `link add ${name} netns ${host.pid} type veth peer name ${port} netns ${board.pid}`.split(" "),
+      `link add ${name} address ${mac} netns ${host.pid} type veth peer name ${port} netns ${board.pid}`.split(" "),
     );
     if (made.status !== 0) throw new Error(`no wire: ${made.stderr}`);
     board.shell(`ip link set ${port} master ${name} up`);

@@ -6,7 +6,6 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -16,10 +15,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ImageRow, ShownImage } from "../../src/app/image/list.ts";
 import type { Removed } from "../../src/app/image/remove.ts";
-import { archiveThatGoesAway } from "../archive-that-goes-away.ts";
+import { imageProgram, telling, type ImageProgram } from "../image-program.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { writeOciLayout } from "../oci-layout.ts";
-import { createSandbox, prepareProgram, PROGRAM, type Ended, type Sandbox } from "../sandbox.ts";
+import { createSandbox, prepareProgram, type Sandbox } from "../sandbox.ts";
 import { makeSmallRootfs } from "./small-rootfs.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/images/blog", import.meta.url));
@@ -33,12 +32,12 @@ needs(
   "qemu-img",
 )("images with a name", () => {
   let sandbox: Sandbox;
-  let store = "";
+  let images: ImageProgram;
 
   beforeAll(async () => {
     prepareProgram();
     sandbox = await createSandbox({ images: "own" });
-    store = join(sandbox.state, "images");
+    images = imageProgram(sandbox);
     // The example, with a server of ssh and a hook that looks around, under this test's own defaults.
     cpSync(EXAMPLE, join(sandbox.folder, "blog"), { recursive: true });
     const file = join(sandbox.folder, "blog/image.yaml");
@@ -56,56 +55,21 @@ needs(
   });
   afterAll(() => sandbox.close());
 
-  /** For env(1): where files are, this test's defaults, and something that is nobody's business. */
-  const environment = () => [
-    "-C",
-    sandbox.folder,
-    `XDG_CONFIG_HOME=${join(sandbox.folder, "config")}`,
-    "SECRET_OF_USER=x",
-  ];
-  const image = (...args: string[]): Ended =>
-    sandbox.run(["env", ...environment(), process.execPath, PROGRAM, "image", ...args]);
-  function succeed(...args: string[]): string {
-    const ended = image(...args);
-    expect(ended, `cloison image ${args.join(" ")}`).toMatchObject({ code: 0 });
-    return ended.stdout;
-  }
-  const json = <T>(...args: string[]) => JSON.parse(succeed(...args, "--json")) as T;
-  const row = (name: string) => json<ImageRow[]>("list").find((one) => one.name === name);
-  /** What a store has beside images, names and apt's own things. */
-  const remains = () => (existsSync(join(store, ".building")) ? readdirSync(join(store, ".building")) : []);
-  const names = () => readdirSync(join(store, ".named")).toSorted();
-  const file = (name: string, text: string) => {
-    writeFileSync(join(sandbox.folder, name), text);
-    return name;
-  };
-  const stored = () => [
-    existsSync(join(store, ".named")) ? names() : [],
-    readdirSync(store).filter((name) => !name.startsWith(".")),
-  ];
-  /** How the command ended, which has changed and left nothing. */
-  function refused(...args: string[]): Ended {
-    const before = stored();
-    const ended = image(...args);
-    expect(stored()).toEqual(before);
-    expect(remains()).toEqual([]);
-    return ended;
-  }
-  const telling = (code: number, words: RegExp) => ({ code, stderr: expect.stringMatching(words) as string });
+  const row = (name: string) => images.json<ImageRow[]>("list").find((one) => one.name === name);
 
   describe("created from a file", () => {
     let root = "";
     const read = (path: string) => readFileSync(join(root, path), "utf8");
 
     test("is built once, by whoever comes first, and has all that its file and the defaults say", async () => {
-      const argv = ["env", ...environment(), process.execPath, PROGRAM, "image", "create", "blog", "blog/image.yaml"];
+      const argv = images.argv("create", "blog", "blog/image.yaml");
       const both = await Promise.all([sandbox.start(argv).ended, sandbox.start(argv).ended]);
       const codes = both.map(({ code }) => code ?? -1).toSorted((a, b) => a - b);
       expect(codes, `${both.map(({ stderr }) => stderr).join("\n")}`).toEqual([0, 4]);
       expect(both.find(({ code }) => code === 4)?.stderr).toMatch(
         /^image blog is in use by another cloison \(pid \d+\)/,
       );
-      const shown = json<ShownImage>("show", "blog");
+      const shown = images.json<ShownImage>("show", "blog");
       root = shown.directory ?? "";
       expect(shown).toMatchObject({ state: "sound", usedBy: [], image: { sizeBytes: 512 * 2 ** 20 } });
       expect(Object.keys(shown.manifest?.packages ?? {})).toEqual(expect.arrayContaining(["openssh-server", "tini"]));
@@ -127,21 +91,21 @@ needs(
     });
 
     test("built again elsewhere, is the same to the last byte", () => {
-      const { key, content } = json<ShownImage>("show", "blog").manifest ?? {};
+      const { key, content } = images.json<ShownImage>("show", "blog").manifest ?? {};
       const elsewhere = join(sandbox.folder, "elsewhere");
       mkdirSync(join(elsewhere, "images/.apt"), { recursive: true });
-      execFileSync("cp", ["-al", join(store, ".apt/archives"), join(elsewhere, "images/.apt/archives")]);
-      const create = [process.execPath, PROGRAM, "image", "create", "blog", "blog/image.yaml", "--json"];
-      const ended = sandbox.run(["env", ...environment(), `CLOISON_STATE=${elsewhere}`, ...create]);
+      execFileSync("cp", ["-al", join(images.store, ".apt/archives"), join(elsewhere, "images/.apt/archives")]);
+      const create = images.argv("create", "blog", "blog/image.yaml", "--json");
+      const ended = sandbox.run(["env", `CLOISON_STATE=${elsewhere}`, ...create]);
       expect(ended).toMatchObject({ code: 0 });
       expect((JSON.parse(ended.stdout) as ShownImage).manifest).toMatchObject({ key, content });
     });
 
     test("that is there is not taken by another, and a new build of the same is the same", () => {
-      expect(refused("create", "blog", "blog/image.yaml")).toMatchObject(
+      expect(images.refused("create", "blog", "blog/image.yaml")).toMatchObject(
         telling(2, /^there is an image blog already\n {2}take another name, or --replace/),
       );
-      expect(succeed("build", "blog")).toMatch(/^image blog is as it was: /);
+      expect(images.succeed("build", "blog")).toMatch(/^image blog is as it was: /);
     });
   });
 
@@ -173,11 +137,11 @@ needs(
 
     test("is not removed under it, nor pruned", () => {
       expect(row("blog")).toMatchObject({ usedBy: ["lab blog"], kind: "created" });
-      expect(succeed("list")).toMatch(/^blog +created +(bookworm|trixie) .* blog$/m);
-      expect(refused("remove", "blog")).toMatchObject(
+      expect(images.succeed("list")).toMatch(/^blog +created +(bookworm|trixie) .* blog$/m);
+      expect(images.refused("remove", "blog")).toMatchObject(
         telling(4, /^image blog is used by lab blog\n {2}cloison down blog/),
       );
-      expect(json<Removed>("prune", "--dry-run")).toMatchObject({ removed: [], bytes: 0 });
+      expect(images.json<Removed>("prune", "--dry-run")).toMatchObject({ removed: [], bytes: 0 });
     });
   });
 
@@ -192,20 +156,20 @@ needs(
     });
 
     test("from an archive is what was in it, but for its secrets", () => {
-      expect(succeed("import", "small", "small.tar.gz")).toMatch(/^image small is imported: /);
-      const { directory, manifest } = json<ShownImage>("show", "small");
+      expect(images.succeed("import", "small", "small.tar.gz")).toMatch(/^image small is imported: /);
+      const { directory, manifest } = images.json<ShownImage>("show", "small");
       expect(manifest?.suite).toBe("small 1");
       expect(readFileSync(join(directory ?? "", "etc/passwd"), "utf8")).toContain("guest");
       expect(existsSync(join(directory ?? "", "etc/ssh/ssh_host_rsa_key"))).toBe(false);
     });
 
     test("goes out in every form, each the same twice, and comes back from a disk as it was", () => {
-      const content = json<ShownImage>("show", "small").manifest?.content;
+      const content = images.json<ShownImage>("show", "small").manifest?.content;
       for (const name of ["small.tar.zst", "small.squashfs", "small.qcow2", "small.raw"]) {
-        succeed("export", "small", name);
+        images.succeed("export", "small", name);
         const first = readFileSync(join(sandbox.folder, name));
-        expect(refused("export", "small", name)).toMatchObject(telling(2, /is there already/));
-        succeed("export", "small", name, "--force");
+        expect(images.refused("export", "small", name)).toMatchObject(telling(2, /is there already/));
+        images.succeed("export", "small", name, "--force");
         if (!/qcow2|raw/.test(name))
           expect(readFileSync(join(sandbox.folder, name)).equals(first), `${name}`).toBe(true);
       }
@@ -215,22 +179,22 @@ needs(
       expect(stat).toMatch(/User: +0 +Group: +0/);
       const squash = execFileSync("unsquashfs", ["-lln", join(sandbox.folder, "small.squashfs")], { encoding: "utf8" });
       expect(squash).toMatch(/^-rw\S+ 0\/0 .*squashfs-root\/etc\/passwd$/m);
-      succeed("import", "again", "small.tar.zst");
-      expect(json<ShownImage>("show", "again").manifest?.content).toBe(content);
-      succeed("import", "disk", "small.qcow2");
-      const { directory } = json<ShownImage>("show", "disk");
+      images.succeed("import", "again", "small.tar.zst");
+      expect(images.json<ShownImage>("show", "again").manifest?.content).toBe(content);
+      images.succeed("import", "disk", "small.qcow2");
+      const { directory } = images.json<ShownImage>("show", "disk");
       execFileSync("diff", [
         "-r",
         "--no-dereference",
         "--exclude=lost+found",
         directory ?? "",
-        json<ShownImage>("show", "small").directory ?? "",
+        images.json<ShownImage>("show", "small").directory ?? "",
       ]);
       expect(readdirSync(sandbox.folder).filter((name) => name.includes("cloison-part"))).toEqual([]);
     });
 
     test("with a swap partition is a disk of two", () => {
-      succeed("export", "blog", "blog.raw");
+      images.succeed("export", "blog", "blog.raw");
       const disk = join(sandbox.folder, "blog.raw");
       const blkid = (offset: number) =>
         execFileSync("blkid", ["-p", "-O", `${offset}`, "-s", "TYPE", "-s", "LABEL", "-o", "value", disk], {
@@ -250,8 +214,8 @@ needs(
         `cp -a ${rootfs}/. . && mkdir opt && echo one > opt/one && echo two > opt/two && mkdir -p srv/old folder/full && echo x > srv/old/x && ln -s ${victim} out`,
         "mkdir -p opt srv/old out && echo file > folder && touch opt/.wh.one srv/old/.wh..wh..opq && echo y > srv/old/y && echo bad > out/bad && touch out/.wh.kept",
       ]);
-      succeed("import", "oci", "oci");
-      const { directory, image: named } = json<ShownImage>("show", "oci");
+      images.succeed("import", "oci", "oci");
+      const { directory, image: named } = images.json<ShownImage>("show", "oci");
       const list = (path: string) => readdirSync(join(directory ?? "", path));
       expect(list("opt")).toEqual(["two"]);
       expect(list("srv/old")).toEqual(["y"]);
@@ -261,18 +225,18 @@ needs(
         main: { command: ["sh", "-c", "cd '/opt' && exec env 'GREETING=it'\\''s me' 'httpd' '-f'"] },
       });
       execFileSync("tar", ["-C", layout, "-cf", join(sandbox.folder, "oci.tar"), "."]);
-      expect(succeed("import", "oci", "oci.tar", "--replace")).toMatch(/^image oci is as it was: /);
+      expect(images.succeed("import", "oci", "oci.tar", "--replace")).toMatch(/^image oci is as it was: /);
       const [blob = ""] = readdirSync(join(layout, "blobs/sha256")).filter(
         (name) => statSync(join(layout, "blobs/sha256", name)).size > 10_000,
       );
       appendFileSync(join(layout, "blobs/sha256", blob), "x");
-      expect(refused("import", "other", "oci")).toMatchObject(
+      expect(images.refused("import", "other", "oci")).toMatchObject(
         telling(5, new RegExp(`^image other: .*/oci cannot be imported: its part sha256:${blob} is damaged`)),
       );
     });
 
     test("runs in a lab", () => {
-      file(
+      images.file(
         "oci.yaml",
         "name: oci\nnetworks: { lan: { subnet: 10.42.0.0/24 } }\ndomains: { one: { image: oci, listen: [80/tcp] } }\n",
       );
@@ -306,31 +270,21 @@ needs(
       ],
       ["an unknown release", "release: bookwurm\n", 2, /^there is no release Debian bookwurm in the archive\n/],
     ])("%s is refused in a line, and nothing is made", (_, text, code, words) => {
-      file("bad.yaml", text);
-      expect(refused("create", "bad", "bad.yaml")).toMatchObject(telling(code, words));
+      images.file("bad.yaml", text);
+      expect(images.refused("create", "bad", "bad.yaml")).toMatchObject(telling(code, words));
     });
 
     test("a command line that is wrong is refused as everywhere", () => {
-      expect(refused("create")).toMatchObject(telling(2, /^error: missing required argument 'name'/));
-      expect(refused("shwo")).toMatchObject(telling(2, /unknown command 'shwo'/));
-      expect(refused("create", "No_Name")).toMatchObject(telling(2, /^No_Name is not a name for an image\n/));
-      expect(refused("export", "blog", "blog.zip")).toMatchObject(
+      expect(images.refused("create")).toMatchObject(telling(2, /^error: missing required argument 'name'/));
+      expect(images.refused("shwo")).toMatchObject(telling(2, /unknown command 'shwo'/));
+      expect(images.refused("create", "No_Name")).toMatchObject(telling(2, /^No_Name is not a name for an image\n/));
+      expect(images.refused("export", "blog", "blog.zip")).toMatchObject(
         telling(2, /^blog\.zip does not say which format is meant\n/),
       );
     });
 
-    test("a hook that fails is named, with what it said", () => {
-      mkdirSync(join(sandbox.folder, "failing"));
-      writeFileSync(join(sandbox.folder, "failing/10-fine"), "#!/bin/sh\necho fine\n");
-      writeFileSync(join(sandbox.folder, "failing/20-bad"), "#!/bin/sh\necho the reason >&2\nexit 3\n");
-      file("bad.yaml", "base: apt\nsize: 10M\nhooks: failing\n");
-      expect(refused("create", "bad", "bad.yaml")).toMatchObject(
-        telling(5, /^image bad: its hook 20-bad ended with exit 3:\nthe reason\n/m),
-      );
-    });
-
     test("a disk that is smaller than the content is refused before anything is written", () => {
-      expect(refused("export", "blog", "tiny.raw", "--size", "20M")).toMatchObject(
+      expect(images.refused("export", "blog", "tiny.raw", "--size", "20M")).toMatchObject(
         telling(2, /^image blog does not fit on a disk of 20M\n {2}give it \d+M: --size/),
       );
       expect(existsSync(join(sandbox.folder, "tiny.raw"))).toBe(false);
@@ -341,12 +295,11 @@ needs(
       mkdirSync(disk);
       expect(sandbox.run(["mount", "-t", "tmpfs", "-o", "size=2m", "full", disk])).toMatchObject({ code: 0 });
       try {
-        expect(refused("export", "blog", "full/blog.tar")).toMatchObject(
+        expect(images.refused("export", "blog", "full/blog.tar")).toMatchObject(
           telling(5, /^no space left for .*full\/blog\.tar\n {2}make room there/),
         );
         expect(sandbox.run(["ls", "-A", disk]).stdout).toBe("");
-        const importing = [process.execPath, PROGRAM, "image", "import", "small", "small.tar.gz"];
-        const ended = sandbox.run(["env", ...environment(), `CLOISON_STATE=${disk}`, ...importing]);
+        const ended = sandbox.run(["env", `CLOISON_STATE=${disk}`, ...images.argv("import", "small", "small.tar.gz")]);
         expect(ended.stderr).toMatch(
           /^no space left for importing image small into .*full\/images\n {2}make room there/m,
         );
@@ -359,78 +312,35 @@ needs(
       }
     });
 
-    test("an archive that goes away in the middle of a build leaves nothing", async () => {
-      const archive = await archiveThatGoesAway(3);
-      try {
-        file("lost.yaml", `base: apt\nmirror: ${archive.uri}\n`);
-        const argv = ["env", ...environment(), process.execPath, PROGRAM, "image", "create", "lost", "lost.yaml"];
-        const { code, stderr } = await sandbox.start(argv).ended;
-        expect(archive.packagesSent()).toBe(3);
-        expect(stderr).toMatch(/^(apt-get update failed|the packages of the image could not be fetched):\n/m);
-        expect(stderr).toContain("see that `apt-get update` works");
-        expect(code).toBe(5);
-        expect(names()).not.toContain("lost.json");
-        expect(remains()).toEqual([]);
-      } finally {
-        archive.close();
-      }
-    });
-
-    test("killed in the middle of a build, it leaves nothing that prune or the next build does not clear", async () => {
-      const [waits, begun] = ["waits", "begun"].map((name) => join(sandbox.folder, name));
-      mkdirSync(join(sandbox.folder, "slow"));
-      const hook = `#!/bin/sh\n: >${begun}\nwhile [ -e ${waits} ]; do sleep 0.1; done\n`;
-      writeFileSync(join(sandbox.folder, "slow/10-wait"), hook);
-      file("slow.yaml", "base: apt\nhooks: slow\n");
-      const create = ["env", ...environment(), process.execPath, PROGRAM, "image", "create", "slow", "slow.yaml"];
-      const moments = [
-        { reached: () => remains().length > 0, clear: ["prune"] },
-        { reached: () => existsSync(begun ?? ""), clear: ["create", "slow", "slow.yaml"] },
-      ];
-      for (const { reached, clear } of moments) {
-        file("waits", "");
-        const { child, ended } = sandbox.start(create);
-        await vi.waitUntil(reached, { timeout: 120_000, interval: 100 });
-        child.kill("SIGKILL");
-        await ended;
-        expect(remains()).not.toEqual([]);
-        expect(names()).not.toContain("slow.json");
-        rmSync(waits ?? "");
-        succeed(...clear);
-        expect(remains()).toEqual([]);
-      }
-      expect(json<ShownImage>("show", "slow").image.name).toBe("slow");
-    });
-
     test("an image in the store that was damaged is told, and built again", () => {
-      const { directory, manifest } = json<ShownImage>("show", "blog");
+      const { directory, manifest } = images.json<ShownImage>("show", "blog");
       appendFileSync(join(directory ?? "", "etc/passwd"), "eve::0:0::/:/bin/sh\n");
-      const shown = image("show", "blog");
+      const shown = images.run("show", "blog");
       expect(shown.code).toBe(1);
       expect(shown.stdout).toMatch(/^state +damaged: files have changed since it was built$/m);
-      expect(refused("export", "blog", "bad.tar")).toMatchObject(
+      expect(images.refused("export", "blog", "bad.tar")).toMatchObject(
         telling(5, /^image blog cannot be exported: it is damaged/),
       );
-      succeed("build", "blog");
-      expect(json<ShownImage>("show", "blog").manifest?.content).toBe(manifest?.content);
-      truncateSync(join(store, ".named/small.json"), 10);
-      expect(image("prune").stderr).toMatch(/^image small: its description cannot be read/);
-      succeed("import", "--replace", "small", "small.tar.gz");
+      images.succeed("build", "blog");
+      expect(images.json<ShownImage>("show", "blog").manifest?.content).toBe(manifest?.content);
+      truncateSync(join(images.store, ".named/small.json"), 10);
+      expect(images.run("prune").stderr).toMatch(/^image small: its description cannot be read/);
+      images.succeed("import", "--replace", "small", "small.tar.gz");
     });
   });
 
   test("removed, what is left unused is pruned, and the bytes are told", () => {
-    succeed("remove", "disk");
+    images.succeed("remove", "disk");
     expect(row("disk")).toBeUndefined();
-    const named = names().map((name) => name.slice(0, -".json".length));
-    for (const name of named) succeed("remove", name);
-    expect(image("remove", "blog")).toMatchObject({
+    const named = images.names().map((name) => name.slice(0, -".json".length));
+    for (const name of named) images.succeed("remove", name);
+    expect(images.run("remove", "blog")).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^there is no image blog\n/) as string,
     });
-    const dry = json<Removed>("prune", "--dry-run", "--packages");
+    const dry = images.json<Removed>("prune", "--dry-run", "--packages");
     expect(dry.bytes).toBeGreaterThan(10 ** 6);
-    expect(succeed("prune", "--packages")).toContain(`(${dry.bytes} bytes) freed`);
-    expect(readdirSync(store).filter((name) => !name.startsWith(".") || name === ".apt")).toEqual([]);
+    expect(images.succeed("prune", "--packages")).toContain(`(${dry.bytes} bytes) freed`);
+    expect(readdirSync(images.store).filter((name) => !name.startsWith(".") || name === ".apt")).toEqual([]);
   });
 });

@@ -10,6 +10,10 @@ import { exitOf, isKnown, runtimeComplaint } from "./runtime.ts";
 /** How long runc may take to notice that its program was killed. */
 const RUNTIME_GRACE_MS = 1000;
 
+/** How long a program that is to be ended may still take to be started, ms, and how often that is looked at. */
+const START_GRACE_MS = 10_000;
+const START_POLL_MS = 20;
+
 /** Makes the names of pid files differ within this process; the clock does so between processes. */
 let runs = 0;
 
@@ -70,7 +74,7 @@ export async function execInContainer(
       endWhenAsked(host, options.end, over.signal, pidOf),
     ]);
     if (timedOut || options.signal?.aborted === true) {
-      const pid = await pidOf();
+      const pid = await startedPid(host, running, pidOf);
       if (pid !== null) await killSession(host, `${workspace.cgroup}/${domain.name}`, pid);
       await endsTooLate(host, running, { timeoutMs: RUNTIME_GRACE_MS });
       running.kill("SIGKILL");
@@ -89,6 +93,17 @@ export async function execInContainer(
     await host.files.remove(pidFile);
     await host.files.remove(log);
   }
+}
+
+/** A program that is only being started is waited for: killed before, runc would leave it to go on by itself. null: runc has ended. */
+async function startedPid(host: Host, running: Running, pidOf: () => Promise<number | null>): Promise<number | null> {
+  const deadlineMs = host.clock.monotonicMs() + START_GRACE_MS;
+  let pid = await pidOf();
+  while (pid === null && host.clock.monotonicMs() < deadlineMs) {
+    if (!(await endsTooLate(host, running, { timeoutMs: START_POLL_MS }))) return null;
+    pid = await pidOf();
+  }
+  return pid;
 }
 
 /** Waits until the program ends (false), or is to be ended: its time is up (true) or the signal says so (false). */

@@ -49,7 +49,7 @@ const platforms: Record<string, PlatformUnderTest> = {
 
 const under = platforms[name];
 if (under === undefined) throw new Error(`no platform ${name}`);
-describePlatform(name, under);
+describePlatform(name, { ...under, patience: 10 });
 
 await runTests(
   (outcome) => console.log(JSON.stringify(outcome)),
