@@ -17,6 +17,11 @@ test.each([
   ["", "ended with 0\n", /too little memory$/],
   ["cloison: the guest is up\n", "ended with 0\n", /^it was reset, or switched itself off$/],
   ["cloison: the guest is up\n", "Killed\nended with 137\n", /^its QEMU was killed/],
+  [
+    "cloison: the guest is up\n",
+    "qemu-system-x86_64: ../block/x.c:1: f: Assertion `a' failed.\nAborted\nended with 134\n",
+    /^QEMU has a fault: .*x\.c:1: f: Assertion/,
+  ],
   ["cloison: the guest is up\n", "", /^its QEMU was killed/],
   [
     "",

@@ -10,15 +10,20 @@ export async function describeEnd(host: Host, paths: { console: string; emulator
   const told = endByConsole(console);
   if (told !== null) return told;
   const emulator = await linesOf(host, paths.emulatorLog);
+  const complaint = complaintOf(emulator);
   const code = emulator.map((line) => /^ended with (\d+)$/.exec(line)?.[1]).findLast((found) => found !== undefined);
   if (code === "0") {
     return console.length === 0
       ? "its kernel reset it before it said anything, as one does that has too little memory"
       : "it was reset, or switched itself off";
   }
+  if (complaint?.includes("Assertion") === true) return `QEMU has a fault: ${complaint}`;
   if (code === undefined || Number(code) > 128) {
     return "its QEMU was killed, by the kernel for want of memory or by somebody";
   }
-  const complaint = emulator.findLast((line) => line.startsWith("qemu-system") && !line.includes("warning:"));
   return `QEMU ended with ${code}${complaint === undefined ? "" : `: ${complaint}`}`;
 }
+
+/** The last line that QEMU has complained in. */
+export const complaintOf = (log: readonly string[]): string | undefined =>
+  log.findLast((line) => line.startsWith("qemu-system") && !line.includes("warning:"));

@@ -49,7 +49,7 @@ test("a refusal, an end and nonsense are told", async () => {
   await expect(ask('{"return": {}}\n', '{"error": {"class": "GenericError", "desc": "no"}}\n')).rejects.toThrow(
     "QEMU refuses cont: no",
   );
-  await expect(ask('{"return": {}}\n')).rejects.toThrow("QEMU ended while it was asked");
+  await expect(ask('{"return": {}}\n')).rejects.toThrow("QEMU ended while it was asked for cont");
   await expect(ask("x".repeat(3 * 2 ** 20))).rejects.toThrow("sends more than it was asked for");
   for (const line of ["", "no", "[1]", "null", '{"a": 1}']) expect(() => parseAnswer(line)).toThrow(LabError);
 });

@@ -1,5 +1,7 @@
 import type { Connection, Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
+import { linesOf } from "../guest/console.ts";
+import { complaintOf } from "./guest-end.ts";
 import type { GuestPaths } from "./guest-paths.ts";
 import { isNobodyThere } from "../guest/slot.ts";
 
@@ -38,14 +40,18 @@ export async function askMonitor(
     () => new Promise<never>(() => undefined),
   );
   try {
-    return await Promise.race([converse(connection, commands), late]);
+    return await Promise.race([converse(connection, commands, (asked) => ended(host, paths, asked)), late]);
   } finally {
     over.abort();
     connection.close();
   }
 }
 
-async function converse(connection: Connection, commands: readonly MonitorCommand[]): Promise<unknown[]> {
+async function converse(
+  connection: Connection,
+  commands: readonly MonitorCommand[],
+  ended: (asked: string) => Promise<LabError>,
+): Promise<unknown[]> {
   const answers: unknown[] = [];
   const waiting = [{ execute: "qmp_capabilities" }, ...commands];
   let greeted = false;
@@ -66,10 +72,10 @@ async function converse(connection: Connection, commands: readonly MonitorComman
       }
       const [next] = waiting;
       if (next === undefined) return answers.slice(1);
-      if (greeted && !(await isSent(connection, next))) throw ended();
+      if (greeted && !(await isSent(connection, next))) throw await ended(next.execute);
     }
   }
-  throw ended();
+  throw await ended(waiting[0]?.execute ?? "");
 }
 
 /** @returns whether QEMU was there to take it */
@@ -83,7 +89,10 @@ async function isSent(connection: Connection, command: MonitorCommand): Promise<
   }
 }
 
-const ended = () => new LabError("QEMU ended while it was asked");
+async function ended(host: Host, { emulatorLog }: GuestPaths, asked: string): Promise<LabError> {
+  const complaint = complaintOf(await linesOf(host, emulatorLog));
+  return new LabError(`QEMU ended while it was asked for ${asked}${complaint === undefined ? "" : `: ${complaint}`}`);
+}
 
 /** Reads the answer of query-status: `running`, `paused`, …; null: it says nothing of the kind. */
 export function statusOf(answer: unknown): string | null {
