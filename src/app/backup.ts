@@ -6,6 +6,7 @@ import { requireStoredLab, workspaceOf, type LabSource, type StoredLab } from ".
 import { withLabLock } from "../lab/lab-lock.ts";
 import { OWN, placeOf, readMoves } from "../lab/moves.ts";
 import { backupDirectory, imageStore, keyOfRoot } from "../lab/paths.ts";
+import { removeUnpacked } from "../lab/unpacked.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { Layers } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
@@ -171,7 +172,6 @@ export async function inBackupDirectory<T>(
       cause: error,
     });
   } finally {
-    await files.remove(directory);
-    if ((await files.list(dirname(directory))).length === 0) await files.remove(dirname(directory));
+    await removeUnpacked(app, lab);
   }
 }

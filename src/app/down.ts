@@ -2,6 +2,7 @@ import { labNames } from "../lab/inventory.ts";
 import { removeLeftLocks, withLabLock } from "../lab/lab-lock.ts";
 import { forgetMoves, labsMoved, OWN, readMoves } from "../lab/moves.ts";
 import { tearDown } from "../lab/teardown.ts";
+import { labsUnpacked, removeUnpacked } from "../lab/unpacked.ts";
 import { removeTrials } from "../lab/trials.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import type { AppContext } from "./context.ts";
@@ -32,17 +33,23 @@ export async function down(app: AppContext, nameOrFile: string): Promise<DownRes
 }
 
 async function removeLab(app: AppContext, lab: string, waitMs: number): Promise<DownResult> {
-  const isThere = async () => (await labNames(app)).includes(lab) || Object.keys(await readMoves(app, lab)).length > 0;
+  const isThere = async () => (await namesOf(app)).includes(lab);
   if (!(await isThere())) return { lab, outcome: "not there" };
   return withLabLock(app.host, app.paths, lab, waitMs, async () => {
     // Whoever had it may have removed it.
     if (!(await isThere())) return { lab, outcome: "not there" };
     const left = await removeElsewhere(app, lab);
     await tearDown(app, lab);
+    await removeUnpacked(app, lab);
     if (left !== null) throw left;
     await forgetMoves(app, lab);
     return { lab, outcome: "removed" };
   });
+}
+
+/** Labs of which something is here, or at another host. */
+async function namesOf(app: AppContext): Promise<string[]> {
+  return [...new Set([...(await labNames(app)), ...(await labsMoved(app)), ...(await labsUnpacked(app))])];
 }
 
 /** Removes what hosts have of a lab to which domains were moved. @returns why it was not all removed; it is known still */
@@ -73,8 +80,7 @@ async function removeElsewhere(app: AppContext, lab: string): Promise<LabError |
 export async function downAll(app: AppContext): Promise<DownResult[]> {
   requireRoot(app, "down");
   const results: DownResult[] = [];
-  const names = new Set([...(await labNames(app)), ...(await labsMoved(app))]);
-  for (const lab of names) results.push(await settled(lab, () => removeLab(app, lab, 0)));
+  for (const lab of await namesOf(app)) results.push(await settled(lab, () => removeLab(app, lab, 0)));
   const trials = await settled("trials", async () => ({
     lab: "trials",
     outcome: (await removeTrials(app)) ? "removed" : "not there",

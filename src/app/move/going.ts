@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { readStoredLab, workspaceOf, type StoredLab } from "../../lab/context.ts";
 import { backupDirectory, keyOfRoot } from "../../lab/paths.ts";
+import { removeUnpacked } from "../../lab/unpacked.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import { setFence } from "../../platforms/fence.ts";
@@ -116,7 +117,7 @@ export async function sendGoing(
     await way.moving.send(host, workspace, stored.plan, domain, hears);
     return null;
   }
-  await host.files.remove(backupDirectory(app.paths, part.lab));
+  await removeUnpacked(app, part.lab);
   await hears.onSwitching();
   await setFence(host, stored.plan, domain, "down");
   return null;
@@ -131,7 +132,7 @@ export async function settleGoing(
   if (going === null) return { found: "gone" };
   const { stored, domain, workspace, way } = going;
   if (way.kind === "live") return { found: await way.moving.settle(app.host, workspace, stored.plan, domain) };
-  await app.host.files.remove(backupDirectory(app.paths, part.lab));
+  await removeUnpacked(app, part.lab);
   const state = await stateOf(app, going);
   if (state === "stopped") return { found: "gone" };
   // What runs has gone on behind what was packed.

@@ -2,8 +2,8 @@ import { parseLab } from "../../files/lab-file.ts";
 import { bringUp } from "../../lab/bring-up.ts";
 import { readStoredLab } from "../../lab/context.ts";
 import { labNames } from "../../lab/inventory.ts";
-import { backupDirectory } from "../../lab/paths.ts";
 import { tearDown } from "../../lab/teardown.ts";
+import { removeUnpacked } from "../../lab/unpacked.ts";
 import type { AppContext } from "../context.ts";
 import { planFor } from "../prepare.ts";
 import { checkComing, hasArrived, receiveComing } from "./coming.ts";
@@ -29,7 +29,7 @@ export function answersOf(app: AppContext, part: PartOf): Answers {
 /** Removes domains that do not come, or have gone. With the last one goes the part of a lab of another machine. */
 async function remove(app: AppContext, part: PartOf, goes: (domain: string) => boolean): Promise<null> {
   const { lab, of } = part;
-  await app.host.files.remove(backupDirectory(app.paths, lab));
+  await removeUnpacked(app, lab);
   if (!(await labNames(app)).includes(lab)) return null;
   const stored = await readStoredLab(app, lab);
   // An incomplete one is what was being made when the connection was lost.
