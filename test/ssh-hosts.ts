@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSandbox, PROGRAM, type Ended, type Sandbox } from "./sandbox.ts";
@@ -28,14 +29,17 @@ export interface SshHost {
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Nothing of it is another's: what can be written lies in memory, and of the project it sees nothing if it is to get Cloison by
- * ssh. The images of the machine are below a layer of its own.
+ * Nothing of it is another's: what can be written lies in memory, or on a disk of its own, and of the project it sees nothing if
+ * it is to get Cloison by ssh. The images of the machine are below a layer of its own.
  */
 const SETUP = `
 set -eu
-name=$1; images=$2; project=$3; node=$4
+name=$1; disk=$2; images=$3; project=$4; node=$5
 hostname "$name"
-mkdir -p /run/state/images /run/upper /run/work /run/sshd
+mkdir -p /run/state /run/upper /run/work /run/sshd
+# A disk in memory would count as memory of whoever writes it.
+mount --bind "$disk" /run/state
+mkdir -p /run/state/images
 mount -t overlay overlay -o "lowerdir=$images,upperdir=/run/upper,workdir=/run/work" /run/state/images
 mount -t tmpfs -o mode=700 tmpfs /root
 if [ "$project" != none ]; then
@@ -53,17 +57,19 @@ exec tini -- sleep infinity
 
 /** What was in memory goes. */
 const KEEP_DISK = `
-find /run -mindepth 1 -maxdepth 1 ! -name state ! -name upper ! -name work ! -name sshd -exec rm -rf {} +
+find /run -mindepth 1 -maxdepth 1 ! -name upper ! -name work ! -name sshd -exec rm -rf {} +
 rm -f /run/sshd/pid`;
 
 /** @param options `isServer`: it knows no Cloison and no Node.js */
 export async function createSshHost(name: string, { isServer }: { isServer: boolean }): Promise<SshHost> {
   const sandbox = await createSandbox();
+  const disk = join(sandbox.folder, "disk");
+  mkdirSync(disk);
   const images = sandbox.run(["readlink", "-f", `${sandbox.state}/images`]).stdout.trim();
   const unshare = ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"];
   const hidden = isServer ? [root, process.execPath] : ["none", "none"];
   const boot = async () => {
-    const { child, ended: gone } = sandbox.start([...unshare, "sh", "-c", SETUP, "sh", name, images, ...hidden]);
+    const { child, ended: gone } = sandbox.start([...unshare, "sh", "-c", SETUP, "sh", name, disk, images, ...hidden]);
     const early = await Promise.race([once(child.stdout as NodeJS.EventEmitter, "data").then(() => null), gone]);
     if (early !== null) {
       await sandbox.close();
@@ -158,6 +164,8 @@ PidFile /run/sshd/pid
 AuthorizedKeysFile /run/sshd/authorized_keys
 UsePAM no
 PermitRootLogin prohibit-password
+# The key is for no one else.
+AllowUsers root
 SetEnv CLOISON_STATE=${server.state}
 CONFIG`);
   startSshd(server);
