@@ -10,7 +10,7 @@ export async function describeEnd(host: Host, paths: { console: string; emulator
   const told = endByConsole(console);
   if (told !== null) return told;
   const emulator = await linesOf(host, paths.emulatorLog);
-  const complaint = complaintOf(emulator);
+  const complaint = emulator.findLast((line) => line.startsWith("qemu-system") && !line.includes("warning:"));
   const code = emulator.map((line) => /^ended with (\d+)$/.exec(line)?.[1]).findLast((found) => found !== undefined);
   if (code === "0") {
     return console.length === 0
@@ -23,7 +23,3 @@ export async function describeEnd(host: Host, paths: { console: string; emulator
   }
   return `QEMU ended with ${code}${complaint === undefined ? "" : `: ${complaint}`}`;
 }
-
-/** The last line that QEMU has complained in. */
-export const complaintOf = (log: readonly string[]): string | undefined =>
-  log.findLast((line) => line.startsWith("qemu-system") && !line.includes("warning:"));

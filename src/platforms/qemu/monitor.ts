@@ -1,7 +1,5 @@
 import type { Connection, Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import { linesOf } from "../guest/console.ts";
-import { complaintOf } from "./guest-end.ts";
 import type { GuestPaths } from "./guest-paths.ts";
 import { isNobodyThere } from "../guest/slot.ts";
 
@@ -40,18 +38,14 @@ export async function askMonitor(
     () => new Promise<never>(() => undefined),
   );
   try {
-    return await Promise.race([converse(connection, commands, (asked) => ended(host, paths, asked)), late]);
+    return await Promise.race([converse(connection, commands), late]);
   } finally {
     over.abort();
     connection.close();
   }
 }
 
-async function converse(
-  connection: Connection,
-  commands: readonly MonitorCommand[],
-  ended: (asked: string) => Promise<LabError>,
-): Promise<unknown[]> {
+async function converse(connection: Connection, commands: readonly MonitorCommand[]): Promise<unknown[]> {
   const answers: unknown[] = [];
   const waiting = [{ execute: "qmp_capabilities" }, ...commands];
   let greeted = false;
@@ -72,10 +66,10 @@ async function converse(
       }
       const [next] = waiting;
       if (next === undefined) return answers.slice(1);
-      if (greeted && !(await isSent(connection, next))) throw await ended(next.execute);
+      if (greeted && !(await isSent(connection, next))) throw ended(next);
     }
   }
-  throw await ended(waiting[0]?.execute ?? "");
+  throw ended(waiting[0]);
 }
 
 /** @returns whether QEMU was there to take it */
@@ -89,10 +83,8 @@ async function isSent(connection: Connection, command: MonitorCommand): Promise<
   }
 }
 
-async function ended(host: Host, { emulatorLog }: GuestPaths, asked: string): Promise<LabError> {
-  const complaint = complaintOf(await linesOf(host, emulatorLog));
-  return new LabError(`QEMU ended while it was asked for ${asked}${complaint === undefined ? "" : `: ${complaint}`}`);
-}
+const ended = (asked: MonitorCommand | undefined) =>
+  new LabError(`QEMU ended while it was asked for ${asked?.execute}`, { hint: "`cloison ps` says what ended it" });
 
 /** Reads the answer of query-status: `running`, `paused`, …; null: it says nothing of the kind. */
 export function statusOf(answer: unknown): string | null {
