@@ -6,7 +6,13 @@ import type { Host } from "../host/host.ts";
 /** The answer of a check that tried the thing. */
 export type Support =
   | { available: true; detail: string; /** What its user has to know before anything is run. */ notice?: string }
-  | { available: false; reason: string; remedy: string };
+  | Unavailable;
+
+export interface Unavailable {
+  available: false;
+  reason: string;
+  remedy: string;
+}
 
 export interface DomainState {
   lab: string;
@@ -98,6 +104,8 @@ export interface Platform {
   bringsVifs?: boolean;
   /** Debian packages whose programs it runs. */
   packages: string[];
+  /** Why no package could make it work here; null: one may. Default: null. */
+  unfit?(host: Host): Promise<Unavailable | null>;
   /** Available or not, found by trying. */
   check(host: Host): Promise<Support>;
   /** From the kernel or the runtime, never from memory; orphans included. */

@@ -1,6 +1,6 @@
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import type { Support } from "../platform.ts";
+import type { Support, Unavailable } from "../platform.ts";
 import { smallestKernel } from "./smallest-kernel.ts";
 
 /** It ends as soon as it runs. */
@@ -8,8 +8,17 @@ const DEADLINE_MS = 30_000;
 
 const REMEDY = "apt-get install xen-system-amd64, and boot the machine with it; cloison runs in dom0";
 
+/** Xen's tools alone are of no use. */
+export async function findNoXen(host: Host): Promise<Unavailable | null> {
+  const hypervisor = (await host.files.readTextIfExists("/sys/hypervisor/type"))?.trim();
+  if (hypervisor === "xen") return null;
+  return { available: false, reason: "this machine does not run on Xen", remedy: REMEDY };
+}
+
 /** Has the smallest domain run, and end itself: a toolstack that answers proves little. */
 export async function tryXen(host: Host): Promise<Support> {
+  const unfit = await findNoXen(host);
+  if (unfit !== null) return unfit;
   const name = `cloison._check-xen-${host.clock.nowMs().toString(36)}`;
   const folder = `/run/cloison/${name.slice("cloison.".length)}`;
   try {

@@ -80,3 +80,10 @@ test("limits of block I/O are refused before anything is made", async () => {
   await expect(createXenPlatform().prepare(host, WORKSPACE, PLAN, domain)).rejects.toThrow(/is not limited/);
   expect(host.records).toEqual([]);
 });
+
+test("a machine that does not run on Xen is told so, whatever is installed on it", async () => {
+  const on = (files: Record<string, string>) => createXenPlatform().unfit?.(createFakeHost({ files }));
+  expect(await on({ "/sys/hypervisor/type": "xen\n" })).toBe(null);
+  for (const files of [{}, { "/sys/hypervisor/type": "kvm\n" }])
+    expect(await on(files)).toMatchObject({ reason: "this machine does not run on Xen" });
+});

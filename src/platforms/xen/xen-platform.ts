@@ -11,7 +11,7 @@ import { describeEnd, guestOf, isServed } from "./domain-end.ts";
 import { pausing, power } from "./power.ts";
 import { xenSnapshots } from "./snapshots.ts";
 import { allDomains, endDomain, findDomain, type XenDomains } from "./toolstack.ts";
-import { tryXen } from "./try-xen.ts";
+import { findNoXen, tryXen } from "./try-xen.ts";
 import { labSockets, xenPaths } from "./xen-paths.ts";
 
 const DESTROY_DEADLINE_MS = 20_000;
@@ -34,6 +34,7 @@ export function createXenPlatform(): Platform {
     ownKernels: true,
     bringsVifs: true,
     packages: PACKAGES,
+    unfit: findNoXen,
     check: tryXen,
     list: listDomains,
     prepare: prepareDomain,
