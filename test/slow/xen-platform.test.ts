@@ -111,4 +111,19 @@ needs(
     await succeed("down pv");
     expect(await residue()).toBe(before);
   });
+
+  test("a backup is brought back: what a domain wrote, as files", async () => {
+    await succeed("up /brought/pv.yaml");
+    await succeed("exec pv one -- sh -c 'echo mine >/file; rm /etc/passwd; ln -s file /soft'");
+    await succeed("backup pv /root/pv.tar.zst");
+    await succeed("down pv");
+    await succeed("restore /root/pv.tar.zst");
+    expect(await succeed("exec pv one -- sh -c 'cat /soft; ls /etc/passwd 2>/dev/null || echo gone'")).toBe(
+      "mine\ngone\n",
+    );
+    expect(await rows()).toMatchObject({ one: { state: "running" }, two: { state: "running" } });
+    await succeed("down pv");
+    await xen.must("rm /root/pv.tar.zst");
+    expect(await residue()).toBe(before);
+  });
 });

@@ -3,10 +3,12 @@ import { LabError } from "../../model/error.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import { execInGuest } from "../guest/exec.ts";
 import { GuestKernel } from "../guest/guest-kernel.ts";
+import { guestLayers } from "../guest/guest-layers.ts";
 import { guestUser } from "../guest/guest-user.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
 import type { DomainState, DomainUsage, Platform, Workspace } from "../platform.ts";
 import { bootDomain } from "./boot.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { describeEnd, guestOf, isServed } from "./domain-end.ts";
 import { pausing, power } from "./power.ts";
 import { xenSnapshots } from "./snapshots.ts";
@@ -60,6 +62,7 @@ export function createXenPlatform(): Platform {
     pausing,
     power,
     snapshots: xenSnapshots,
+    layers: guestLayers({ packages: [], paths: xenPaths, prepare: prepareDomain, copyDisk }),
   };
 }
 
