@@ -13,9 +13,11 @@ import { isOf, type Hears, type PartAnswers, type PartOf, type PartQuestions } f
 type Way = { kind: "live"; moving: Moving } | { kind: "stopped"; layers: Layers; pausing: Pausing };
 
 /** How domains of a platform go to another host: while they run, or stopped, copied and started. @throws LabError when they cannot */
-export function wayOf({ name, moving, layers, pausing, merges }: Platform): Way {
+export function wayOf({ name, moving, layers, pausing, merges, ownKernels }: Platform): Way {
   if (moving !== undefined) return { kind: "live", moving };
-  if (layers !== undefined && pausing !== undefined && !merges) return { kind: "stopped", layers, pausing };
+  // A kernel of its own that stands still cannot write out what it has in memory.
+  const isWhole = !merges && ownKernels !== true;
+  if (layers !== undefined && pausing !== undefined && isWhole) return { kind: "stopped", layers, pausing };
   throw new LabError(`domains of platform ${name} cannot be moved`, {
     hint: "cloison up FILE --platform qemu, or container, makes domains that can",
     exit: ExitCode.unavailable,

@@ -1,15 +1,11 @@
 import type { Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
-import { execInGuest } from "../guest/exec.ts";
-import { BUSYBOX } from "../guest/guest-configuration.ts";
 import { copy } from "../guest/saved-machine.ts";
+import { writeOut } from "../guest/write-out.ts";
 import type { Workspace } from "../platform.ts";
 import { guestOf } from "./domain-end.ts";
 import { findDomain } from "./toolstack.ts";
 import { xenPaths } from "./xen-paths.ts";
-
-/** A guest with much to write, and little to do so with. */
-const SYNC_MS = 120_000;
 
 /**
  * Stops a domain ($STOP), has its QEMU write down what it holds of the disk, copies that, and lets the domain go on, whatever it
@@ -41,7 +37,7 @@ export async function copyDisk(
   const { uuid, disk } = xenPaths(workspace, name);
   const found = await findDomain(host, uuid);
   if (found === null || found.state === "ended") return copy(host, disk, to, signal);
-  if (found.state === "running") await writeOut(host, workspace, name);
+  if (found.state === "running") await writeOut(host, guestOf(host, workspace, name));
   await stopped(host, name, PAUSED, [`${found.id}`, found.state, disk, to, ""], signal);
 }
 
@@ -55,17 +51,6 @@ export async function copyWithMemory(
   signal?: AbortSignal,
 ): Promise<void> {
   await stopped(host, name, SAVED, [`${id}`, "running", disk, to.disk, to.memory], signal);
-}
-
-/** What programs wrote lies in the guest's memory for half a minute. */
-async function writeOut(host: Host, workspace: Workspace, name: string): Promise<void> {
-  const { code, timedOut } = await execInGuest(host, guestOf(host, workspace, name), [BUSYBOX, "sync"], {
-    timeoutMs: SYNC_MS,
-  });
-  if (code === 0) return;
-  throw new LabError(`domain ${name} ${timedOut ? "is not done with writing" : "cannot write"} its files to its disk`, {
-    hint: "one that is paused is copied as it is: cloison pause",
-  });
 }
 
 /** By SIGTERM the script lets the domain go on; that comes also from the kernel, when this process dies. It is waited for. */
