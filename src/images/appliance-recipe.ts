@@ -49,7 +49,7 @@ menuentry "Cloison, without Xen" {
 `;
 
 const WELCOME = `
-Cloison, on Xen. The images of the study are there: nothing needs a network.
+Cloison, on Xen. The images of the study are there.
 
   cloison check                                      what works here
   cloison up ${APPLIANCE_PROGRAM}/program/examples/study/lab.yaml --platform xen
