@@ -4,6 +4,7 @@ import { withoutGuests } from "../model/network-state.ts";
 import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
 import { applyNetwork } from "../netstate/apply.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
+import { announce } from "./announce.ts";
 import { labChanges, type LabChanges } from "./changes.ts";
 import {
   beginChange,
@@ -133,6 +134,8 @@ export async function bringUp(
     for (const one of await Promise.allSettled([...starting, ...domains]))
       if (one.status === "rejected") throw one.reason;
     await leasesTaken(context, plan, changes.create, options.signal);
+    // A machine does so when it comes, or says something when it starts.
+    if (platform.ownKernels !== true) await announce(host, plan, changes.create);
     const store = await (staged ?? stage());
     await store();
   } catch (error) {
