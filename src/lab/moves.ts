@@ -7,7 +7,6 @@ export type Place = string;
 export const OWN: Place = "local";
 
 /**
-/**
  * A domain that is, or is on the way, somewhere else than with its lab. `copying`: it is at `from`, and something of it may be
  * at `to`. `switching`: whoever sends it knows whether it still is. `decided`: it is at `to`, and something of it may be at
  * `from`. `there`: it is at `to`, and nothing of it elsewhere. `lost`: the host `from` was seen to have ended, so it is at `to`, the
