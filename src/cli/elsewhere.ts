@@ -7,7 +7,7 @@ import type { CliContext } from "./program.ts";
 
 /** Commands that only read files, which are here. */
 const ONLY_HERE = ["schema", "report"];
-const MAKES = ["up", "apply"];
+const MAKES = ["up", "apply", "restore"];
 const MEASURES = ["study", "run"];
 /** These speak with the user by standard input. */
 const READS = ["exec", "console"];
@@ -83,7 +83,7 @@ interface Named {
 
 /** The lab that a command is about. */
 async function namedBy(app: AppContext, command: Command, { host, resume }: FileOptions): Promise<Named> {
-  const { isFile, labOfExperiment, labOfRun, placeOfDomain, placeOfFile, placeOfName } =
+  const { isFile, labOfBackup, labOfExperiment, labOfRun, placeOfDomain, placeOfFile, placeOfName } =
     await import("../app/remote/where.ts");
   const lab = argument(command, "lab");
   if (lab !== undefined && !isFile(lab)) {
@@ -91,6 +91,10 @@ async function namedBy(app: AppContext, command: Command, { host, resume }: File
     const domain = verbOf(command) === "move" ? undefined : argument(command, "domain");
     const moved = place.address === null && domain !== undefined ? await placeOfDomain(app, lab, domain) : null;
     return { ...place, ...(moved === null ? {} : { address: moved }), labFile: null };
+  }
+  const backup = verbOf(command) === "restore" ? argument(command, "file") : undefined;
+  if (backup !== undefined && host !== undefined) {
+    return { address: null, name: await labOfBackup(app, backup), labFile: null };
   }
   const experiment = argument(command, "experiment-file");
   const labFile =

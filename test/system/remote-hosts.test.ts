@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DomainRow } from "../../src/app/inspect.ts";
+import type { Result } from "../../src/model/result.ts";
 import { LAB_NEEDS, needs } from "../needs.ts";
 import { createSandbox, prepareProgram, PROGRAM, type Ended, type Sandbox } from "../sandbox.ts";
 import { createSshHost, fileOn, serveSsh, startPath, wire, type SshHost } from "../ssh-hosts.ts";
@@ -18,6 +19,29 @@ networks:
 domains:
   one: { image: plain, memory: 64M, pids: 64 }
   two: { image: plain, memory: 64M, pids: 64 }
+`;
+
+const WEB = `
+name: measured
+host: ${HOST}
+images: { web: { recipe: web } }
+networks:
+  lan: { subnet: 10.80.0.0/24 }
+domains:
+  www: { image: web, memory: 128M, pids: 100, sites: [{ name: www, workers: 8 }] }
+`;
+
+const EXPERIMENT = `
+name: measured
+lab: lab.yaml
+platforms: [container]
+blocks: 1
+duration: 1s
+settle: 200ms
+probes:
+  - { probe: http, target: www, path: /index.html, rate: 50 }
+annex: { blocks: 1, requests: 10, concurrency: 2, runs: 1 }
+phases: { reference: {}, same: {} }
 `;
 
 needs(
@@ -185,5 +209,32 @@ wait`);
     expect(ended.stderr).toContain(`the connection to ${HOST} was lost; what ran there ends as on Ctrl-C\n`);
     await until("it is gone", () => there("/run/state/labs") === "" && there("/root/.cache/cloison/work") === "");
     expect(succeed("ls")).toBe("there is no lab; cloison up FILE makes one\n");
+  });
+
+  test("a backup comes here, and goes back", () => {
+    succeed("up", "/root/far.yaml");
+    succeed("exec", "far", "one", "--", "sh", "-c", "echo mine >/root/file");
+    succeed("backup", "far", "/root/far.tar.zst");
+    expect(there("/run/state/backups")).toBe("");
+    succeed("down", "far");
+    expect(succeed("restore", "/root/far.tar.zst", "--host", HOST)).toContain("far");
+    expect(succeed("exec", "far", "one", "--", "cat", "/root/file")).toBe("mine\n");
+    succeed("down", "far");
+    expect(there("/run/state/labs")).toBe("");
+  });
+
+  test("a run measures there, and what it has measured is here", () => {
+    fileOn(client, "/root/run/lab.yaml", WEB);
+    fileOn(client, "/root/run/experiment.yaml", EXPERIMENT);
+    const { code, stderr } = client.cloison("run", "/root/run/experiment.yaml", "--out", "/root/measured", "--json");
+    // Whether it is valid is the machine's affair.
+    expect({ code, stderr }).toMatchObject({ code: expect.toSatisfy((one) => one === 0 || one === 1) as number });
+    const result = JSON.parse(client.shell("cat /root/measured/result.json").stdout) as Result;
+    expect(result.complete).toBe(true);
+    expect(new Set(result.trials.map(({ phase }) => phase))).toEqual(new Set(["reference", "same"]));
+    expect(client.shell("ls /root/measured").stdout).toContain("report.html\n");
+    expect(succeed("ls")).toBe("there is no lab; cloison up FILE makes one\n");
+    expect(there("/run/state/labs")).toBe("");
+    expect(there("/root/.cache/cloison/work")).toBe("");
   });
 });

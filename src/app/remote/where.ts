@@ -40,6 +40,14 @@ export async function labOfExperiment(app: AppContext, path: string): Promise<st
   return lab === undefined ? null : resolve(dirname(file), lab);
 }
 
+/** The lab that a backup is of. */
+export async function labOfBackup(app: AppContext, path: string): Promise<string> {
+  const { readBackupManifest } = await import("../../lab/backup-file.ts");
+  const { requirePackages } = await import("../packages.ts");
+  await requirePackages(app, ["tar", "zstd"]);
+  return (await readBackupManifest(app.host, resolve(app.workingDirectory, path))).lab;
+}
+
 /** An image's file and what it names, absolute. */
 export async function filesOfImage(app: AppContext, path: string): Promise<string[]> {
   const { parseImageConfiguration } = await import("../../files/image-file.ts");
