@@ -96,3 +96,10 @@ test("a domain that does not run is told with what ended it", async () => {
     hint: "its kernel panicked; cloison up brings it up again",
   });
 });
+
+test("one that is ended while it is only being started is ended", async () => {
+  const abort = new AbortController();
+  const { host, ports } = guest(() => abort.abort());
+  await expect(execInGuest(host, GUEST, ["sleep", "1000"], { signal: abort.signal })).rejects.toThrow(/abort/i);
+  expect(ports.out.heard).toContain("kill\n");
+});

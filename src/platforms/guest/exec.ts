@@ -107,6 +107,7 @@ async function runIn(
         () => undefined,
       );
     }
+    if (options.signal?.aborted === true) kill();
     options.signal?.addEventListener("abort", kill, { signal: over.signal });
     const ask = () => void send(out, "end\n");
     if (options.end?.aborted === true) ask();

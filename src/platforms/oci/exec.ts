@@ -125,7 +125,10 @@ async function endsTooLate(
   if (options.signal !== undefined) {
     const { signal } = options;
     waits.push(
-      new Promise((resolve) => signal.addEventListener("abort", () => resolve(false), { signal: over.signal })),
+      new Promise((resolve) => {
+        if (signal.aborted) resolve(false);
+        signal.addEventListener("abort", () => resolve(false), { signal: over.signal });
+      }),
     );
   }
   const late = await Promise.race(waits);

@@ -58,6 +58,7 @@ async function stopped(host: Host, name: string, script: string, args: string[],
   signal?.throwIfAborted();
   const running = await host.processes.start({ argv: ["sh", "-euc", script, "copy", ...args] });
   const over = new AbortController();
+  if (signal?.aborted === true) running.kill("SIGTERM");
   signal?.addEventListener("abort", () => running.kill("SIGTERM"), { signal: over.signal });
   const { code, stderr } = await running.exited;
   over.abort();
