@@ -110,7 +110,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       // From inside, too: a guest's processes are not the host's.
       const inside = await scratch.run(
         domain,
-        "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x 47'11'",
+        "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x '47[1]1'",
       );
       expect(inside).toMatchObject({ code: 1, stdout: "" });
       const left = (await scratch.host.cgroups.pids(`${scratch.group}/one`)).map((pid) =>
