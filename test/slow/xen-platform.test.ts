@@ -36,8 +36,7 @@ needs(
   };
   const rows = async () =>
     Object.fromEntries((JSON.parse(await succeed("ps pv --json")) as DomainRow[]).map((row) => [row.domain, row]));
-  /** What a lab could leave. */
-  /** Xenstored's logs are its own, and it begins another one when one is full. */
+  /** What a lab could leave; xenstored's logs are its own, and it begins another one when one is full. */
   const residue = () =>
     xen.must(`xl list | sed 's/ .*//'; ls /run/netns /run/cloison/xen /var/log/xen /var/lib/cloison/labs 2>/dev/null | grep -v '^xenstored'
       grep -c cloison /proc/mounts; ls -d /sys/fs/cgroup/cloison/* 2>/dev/null; xenstore-list /local/domain; true`);
