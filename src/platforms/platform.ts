@@ -138,6 +138,8 @@ export interface Platform {
   snapshots?: Snapshots;
   /** Facet: domains can go to another host while they run. */
   moving?: Moving;
+  /** Facet: domains can go to another host as a file, with their memory. Default: as a layer, where there is no memory to be kept. */
+  packing?: Packing;
   /** Facet: what a domain has on its disk can be kept in a form that every platform with this facet understands. */
   layers?: Layers;
 }
@@ -203,6 +205,28 @@ export interface Moving {
     domain: DomainPlan,
     options: { isSent: boolean },
   ): Promise<boolean>;
+}
+
+/**
+ * Moves a domain that runs as a file, which is all of it: it is stopped and packed at one host, and made of the file at the other,
+ * where it is started.
+ */
+export interface Packing {
+  /** Debian packages whose programs it runs. */
+  packages: string[];
+  describe: Moving["describe"];
+  requireFitting: Moving["requireFitting"];
+  /** Writes the file. Whatever comes of it, the domain stands still then, until it is resumed. */
+  pack(
+    host: Host,
+    workspace: Workspace,
+    plan: LabPlan,
+    domain: DomainPlan,
+    file: string,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** As `prepare`, of a domain that is not there; `start` lets it go on from where it stood. */
+  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, file: string): Promise<void>;
 }
 
 export interface SendOptions {

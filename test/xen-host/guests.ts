@@ -19,6 +19,19 @@ export async function bringKernel(xen: XenHost): Promise<string> {
   return "/brought/kernel";
 }
 
+/** An image of busybox, as tar(1) packs it. */
+export function smallArchive(): Buffer {
+  const scratch = mkdtempSync(join(tmpdir(), "cloison-small-"));
+  try {
+    const rootfs = makeSmallRootfs(join(scratch, "rootfs"));
+    const packed = spawnSync("tar", ["-C", rootfs, "-c", "."], { maxBuffer: 2 ** 28 });
+    if (packed.status !== 0) throw new Error(`tar: ${String(packed.stderr)}`);
+    return packed.stdout;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
 /**
  * Gives dom0 what its domains are made of: the guests' kernel in its store, as its archive cannot be reached, and an image of
  * busybox, named `small`.
@@ -26,21 +39,14 @@ export async function bringKernel(xen: XenHost): Promise<string> {
 export async function bringGuests(
   xen: XenHost,
   cloison: (command: string, timeoutMs?: number) => Promise<Ended>,
+  small = smallArchive(),
 ): Promise<void> {
   const kernel = await bringKernel(xen);
   await xen.must(`set -e
     echo 'deb http://deb.debian.org/debian bookworm main' >/etc/apt/sources.list
     mkdir -p /var/lib/cloison/images/.kernels
     cp -r ${kernel} /var/lib/cloison/images/.kernels/brought`);
-  const scratch = mkdtempSync(join(tmpdir(), "cloison-small-"));
-  try {
-    const rootfs = makeSmallRootfs(join(scratch, "rootfs"));
-    const packed = spawnSync("tar", ["-C", rootfs, "-c", "."], { maxBuffer: 2 ** 28 });
-    if (packed.status !== 0) throw new Error(`tar: ${String(packed.stderr)}`);
-    writeFileSync(join(xen.brought, "small.tar"), packed.stdout);
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  writeFileSync(join(xen.brought, "small.tar"), small);
   const imported = await cloison("image import small /brought/small.tar");
   if (imported.code !== 0) throw new Error(`image import: ${imported.stderr}`);
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../../src/host/host.ts";
 import type { Need } from "../probes.ts";
 import type { Ended } from "../sandbox.ts";
+import type { Wire } from "./qemu-command.ts";
 import { startMachine, type RunningMachine } from "./running-machine.ts";
 import { ensureSavedMachine, type SavedMachine } from "./saved-machine.ts";
 
@@ -41,7 +42,7 @@ export function stateFolder(): string {
 export async function startXenHost(
   host: Host,
   state: string,
-  onProgress: (line: string) => void = () => undefined,
+  { onProgress = () => undefined, wire }: { onProgress?: (line: string) => void; wire?: Wire } = {},
 ): Promise<XenHost> {
   const saved = await ensureSavedMachine(host, state, onProgress);
   const runs = join(state, "xen-host/runs");
@@ -61,7 +62,7 @@ export async function startXenHost(
     rmSync(`${folder}.lock`, { force: true });
   };
   try {
-    const files = filesOf(saved, folder);
+    const files = { ...filesOf(saved, folder), ...(wire === undefined ? {} : { wire }) };
     machine = await startMachine(files, `exec:cat '${saved.memory}'`);
     await machine.monitor.ask("cont");
     const sshOptions = writeSshConfiguration(saved, folder, machine.sshPort);

@@ -20,8 +20,9 @@ export async function checkComing(app: AppContext, part: PartOf, parcel: Parcel)
   const { plan, domain, roots } = await planComing(app, part, parcel);
   await checkLabUplinks(app, plan);
   await requireRoom(app, parcel);
-  if (way.kind === "stopped") await requirePackages(app, way.layers.packages);
-  else await way.moving.requireFitting(app.host, workspaceOf(app, part.lab, roots), plan, domain, parcel.moved);
+  if (way.kind === "stopped") await requirePackages(app, way.packing.packages);
+  const { requireFitting } = way.kind === "live" ? way.moving : way.packing;
+  await requireFitting(app.host, workspaceOf(app, part.lab, roots), plan, domain, parcel.moved);
   return null;
 }
 
@@ -66,10 +67,10 @@ async function makeOfLayer(app: AppContext, part: PartOf, name: string): Promise
   // Written by replaceText: whole, or not there.
   const parcel = text === null ? null : (JSON.parse(text) as Parcel);
   if (parcel?.domain !== name) return;
-  const { layers } = app.platforms[parcel.platform];
-  if (layers === undefined) return;
+  const way = wayOf(app.platforms[parcel.platform]);
+  if (way.kind === "live") return;
   await makeComing(app, part, parcel, {
-    prepare: (host, workspace, of, domain) => layers.prepare(host, workspace, of, domain, layerOf(app, lab)),
+    prepare: (host, workspace, of, domain) => way.packing.prepare(host, workspace, of, domain, layerOf(app, lab)),
   });
   await app.host.files.remove(comingFolder(app, lab));
 }

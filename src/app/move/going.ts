@@ -5,23 +5,38 @@ import { removeUnpacked } from "../../lab/unpacked.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import { setFence } from "../../platforms/fence.ts";
-import type { Layers, Moving, Pausing, Platform, Workspace } from "../../platforms/platform.ts";
+import type { Moving, Packing, Pausing, Platform, Workspace } from "../../platforms/platform.ts";
 import type { AppContext } from "../context.ts";
 import { requirePackages } from "../packages.ts";
 import { isOf, type Hears, type PartAnswers, type PartOf, type PartQuestions } from "./parcel.ts";
 
-type Way = { kind: "live"; moving: Moving } | { kind: "stopped"; layers: Layers; pausing: Pausing };
+type Way = { kind: "live"; moving: Moving } | { kind: "stopped"; packing: Packing; pausing: Pausing };
 
 /** How domains of a platform go to another host: while they run, or stopped, copied and started. @throws LabError when they cannot */
-export function wayOf({ name, moving, layers, pausing, merges, ownKernels }: Platform): Way {
+export function wayOf(platform: Platform): Way {
+  const { name, moving, packing = packingOf(platform), pausing } = platform;
   if (moving !== undefined) return { kind: "live", moving };
-  // A kernel of its own that stands still cannot write out what it has in memory.
-  const isWhole = !merges && ownKernels !== true;
-  if (layers !== undefined && pausing !== undefined && isWhole) return { kind: "stopped", layers, pausing };
+  if (packing !== null && pausing !== undefined) return { kind: "stopped", packing, pausing };
   throw new LabError(`domains of platform ${name} cannot be moved`, {
     hint: "cloison up FILE --platform qemu, or container, makes domains that can",
     exit: ExitCode.unavailable,
   });
+}
+
+/** A kernel of its own that stands still cannot write out what it has in memory; without one a layer is all that there is. */
+function packingOf({ layers, pausing, merges, ownKernels }: Platform): Packing | null {
+  if (layers === undefined || pausing === undefined || merges || ownKernels === true) return null;
+  return {
+    packages: layers.packages,
+    // How much it is, is known when it has been packed.
+    describe: async () => ({ sizeBytes: 0, roomBytes: 0, traits: null }),
+    requireFitting: async () => undefined,
+    async pack(host, workspace, plan, domain, file, signal) {
+      await pausing.pause(host, workspace, domain.name);
+      await layers.save(host, workspace, plan, domain, file, signal);
+    },
+    prepare: layers.prepare,
+  };
 }
 
 interface Going {
@@ -61,14 +76,11 @@ export async function describeGoing(
       hint: "cloison resume, or cloison up, lets it run",
     });
   }
-  await requirePackages(app, way.kind === "live" ? ["socat"] : way.layers.packages);
+  await requirePackages(app, way.kind === "live" ? ["socat"] : way.packing.packages);
   const root = stored.roots[domain.image];
   if (root === undefined) throw new LabError(`the lab has no image ${domain.image}`);
-  const moved =
-    way.kind === "live"
-      ? await way.moving.describe(app.host, workspace, stored.plan, domain)
-      : // How much it is, is known when it has been packed.
-        { sizeBytes: 0, roomBytes: 0, traits: null };
+  const { describe } = way.kind === "live" ? way.moving : way.packing;
+  const moved = await describe(app.host, workspace, stored.plan, domain);
   return { imageKey: keyOfRoot(root), moved };
 }
 
@@ -99,8 +111,7 @@ export async function offerGoing(
   await host.files.makeDirectory(directory);
   onProgress("what it wrote");
   onStill();
-  await way.pausing.pause(host, workspace, name);
-  await way.layers.save(host, workspace, stored.plan, domain, layer, signal);
+  await way.packing.pack(host, workspace, stored.plan, domain, layer, signal);
   return { layer };
 }
 

@@ -26,8 +26,8 @@ afterEach(() => {
 
 const file = (name: string) => join(folder, name);
 const asked = () => (existsSync(file("asked")) ? readFileSync(file("asked"), "utf8").trim().split("\n") : []);
-const copied = (signal?: AbortSignal, disk = file("disk")) =>
-  copyWithMemory(createRealHost(), "one", 5, disk, { disk: file("copy"), memory: file("memory") }, signal);
+const copied = (signal?: AbortSignal, disk = file("disk"), goesOn = true) =>
+  copyWithMemory(createRealHost(), "one", 5, disk, { disk: file("copy"), memory: file("memory") }, { goesOn, signal });
 const SAVED = () => [`save -p 5 ${file("memory")}`, "saved"];
 const WENT_ON = ["qemu-monitor-command 5 cont", "unpause 5"];
 
@@ -36,6 +36,12 @@ test("the disk is copied after the memory, while QEMU and the domain stand still
   await copied();
   expect(asked()).toEqual([...SAVED(), "qemu-monitor-command 5 stop", ...WENT_ON]);
   expect([file("memory"), file("copy")].map((name) => readFileSync(name, "utf8"))).toEqual(["memory\n", "blocks"]);
+});
+
+test("one that is to go elsewhere stands still afterwards, and QEMU serves its disk", async () => {
+  writeFileSync(file("go"), "");
+  await copied(undefined, file("disk"), false);
+  expect(asked()).toEqual([...SAVED(), "qemu-monitor-command 5 stop", "qemu-monitor-command 5 cont"]);
 });
 
 test("a domain whose disk cannot be copied goes on", async () => {

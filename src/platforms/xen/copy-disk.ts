@@ -41,16 +41,16 @@ export async function copyDisk(
   await stopped(host, name, PAUSED, [`${found.id}`, found.state, disk, to, ""], signal);
 }
 
-/** The disk and the memory of a domain that runs, of one moment. */
+/** The disk and the memory of a domain that runs, of one moment. @param goesOn afterwards; else it stands still */
 export async function copyWithMemory(
   host: Host,
   name: string,
   id: number,
   disk: string,
   to: { disk: string; memory: string },
-  signal?: AbortSignal,
+  { goesOn, signal }: { goesOn: boolean; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  await stopped(host, name, SAVED, [`${id}`, "running", disk, to.disk, to.memory], signal);
+  await stopped(host, name, SAVED, [`${id}`, goesOn ? "running" : "paused", disk, to.disk, to.memory], signal);
 }
 
 /** By SIGTERM the script lets the domain go on; that comes also from the kernel, when this process dies. It is waited for. */

@@ -41,7 +41,8 @@ export const xenSnapshots: Snapshots = {
         hint: `cloison resume ${plan.lab} ${domain.name}, or --disk-only`,
       });
     }
-    await copyWithMemory(host, domain.name, found.id, paths.disk, { disk, memory: `${directory}/${MEMORY}` }, signal);
+    const to = { disk, memory: `${directory}/${MEMORY}` };
+    await copyWithMemory(host, domain.name, found.id, paths.disk, to, { goesOn: true, signal });
     await writeSavedMachine(host, directory, { base, memory: await hardwareOf(host, plan, domain) });
     return { memory: true };
   },
@@ -63,7 +64,7 @@ export const xenSnapshots: Snapshots = {
 };
 
 /** What a domain sees of what xl is told. */
-async function hardwareOf(host: Host, plan: LabPlan, domain: DomainPlan): Promise<SavedHardware> {
+export async function hardwareOf(host: Host, plan: LabPlan, domain: DomainPlan): Promise<SavedHardware> {
   const { limits, machine, vifs } = domain;
   return {
     machine: "xen-pv",

@@ -10,6 +10,7 @@ import type { DomainState, DomainUsage, Platform, Workspace } from "../platform.
 import { bootDomain } from "./boot.ts";
 import { copyDisk } from "./copy-disk.ts";
 import { describeEnd, guestOf, isServed } from "./domain-end.ts";
+import { xenPacking } from "./packing.ts";
 import { pausing, power } from "./power.ts";
 import { xenSnapshots } from "./snapshots.ts";
 import { allDomains, endDomain, findDomain, type XenDomains } from "./toolstack.ts";
@@ -62,6 +63,7 @@ export function createXenPlatform(): Platform {
     pausing,
     power,
     snapshots: xenSnapshots,
+    packing: xenPacking,
     layers: guestLayers({ packages: [], paths: xenPaths, prepare: prepareDomain, copyDisk }),
   };
 }
