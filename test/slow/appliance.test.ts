@@ -47,7 +47,10 @@ needs(
     const from = printed.length;
     machine.stdin?.write(`${command}; echo ${mark}$?\n`);
     const ended = new RegExp(`\\n${mark}(\\d+)`);
-    await vi.waitUntil(() => ended.test(printed.slice(from)), { timeout, interval: 200 });
+    const since = () => printed.slice(from);
+    await vi
+      .waitUntil(() => ended.test(since()), { timeout, interval: 200 })
+      .catch(() => expect.unreachable(`${command} has not ended; the console says: ${since().slice(-2000)}`));
     const said = printed.slice(from);
     expect({ command, exit: ended.exec(said)?.[1], said }).toMatchObject({ exit: "0" });
     return said.slice(said.indexOf("\n") + 1, said.search(ended)).replaceAll("\r", "");
@@ -65,8 +68,9 @@ needs(
     machine = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     machine.stdout?.setEncoding("latin1").on("data", (text: string) => (printed += text));
     await vi.waitUntil(() => printed.includes("root@cloison:~#"), { timeout: BOOT_MS, interval: 200 });
-    // Its marks would stand in what commands print.
-    await typed("bind 'set enable-bracketed-paste off'");
+    // Its marks would stand in what commands print. What is typed while the shell takes its terminal over is lost.
+    const unmarked = () => typed("bind 'set enable-bracketed-paste off'", 30_000);
+    await unmarked().catch(unmarked).catch(unmarked);
   }, 1_500_000);
   afterAll(async () => {
     machine.kill("SIGKILL");
