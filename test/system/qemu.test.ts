@@ -150,9 +150,6 @@ domains:
   two: { image: plain, memory: 128M, services: [], nics: [{ network: lan, address: dhcp }] }
 `;
 
-/** Milliseconds after which an `up` is killed from outside; drawn once, to be the same each time. */
-const UP_DELAYS_MS = [230, 410, 610, 790, 940, 1300, 1700, 2300, 2900, 4300];
-
 needs(
   ...LAB_NEEDS,
   "qemu",
@@ -197,19 +194,6 @@ needs(
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
-
-  test("an up that is killed leaves nothing behind after down", { timeout: 300_000 }, async () => {
-    // Images are made ready once, beforehand.
-    succeed("up", file);
-    succeed("down", "machines");
-    for (const delayMs of UP_DELAYS_MS) {
-      const { child, ended } = sandbox.start([process.execPath, PROGRAM, "up", file]);
-      setTimeout(() => child.kill("SIGKILL"), delayMs);
-      await ended;
-      succeed("down", "--all");
-      expect({ delayMs, ...sandbox.snapshot() }).toEqual({ delayMs, ...before });
-    }
-  });
 
   test("a page is served from a machine within seconds of up", async () => {
     const beganMs = performance.now();
