@@ -11,7 +11,7 @@ const order = [
   { name: "study", budgetS: 120 },
   { name: "random-labs", budgetS: 200 },
   { name: "qemu", budgetS: 280 },
-  { name: "image-commands", budgetS: 150 },
+  { name: "image-commands", budgetS: 200 },
 ];
 
 const defaultBudgetS = { system: 120, long: 1800, xen: 240, slow: 1800 };
