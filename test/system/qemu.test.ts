@@ -166,6 +166,9 @@ needs(
     file = join(sandbox.folder, "lab.yaml");
     writeFileSync(file, LAB);
     before = sandbox.snapshot();
+    // Images are made ready once, beforehand.
+    succeed("up", file);
+    succeed("down", "machines");
   });
   afterAll(() => sandbox.close());
 
