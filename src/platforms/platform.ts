@@ -217,16 +217,9 @@ export interface Packing {
   describe: Moving["describe"];
   requireFitting: Moving["requireFitting"];
   /** Writes the file. Whatever comes of it, the domain stands still then, until it is resumed. */
-  pack(
-    host: Host,
-    workspace: Workspace,
-    plan: LabPlan,
-    domain: DomainPlan,
-    file: string,
-    signal?: AbortSignal,
-  ): Promise<void>;
+  pack: Layers["save"];
   /** As `prepare`, of a domain that is not there; `start` lets it go on from where it stood. */
-  prepare(host: Host, workspace: Workspace, plan: LabPlan, domain: DomainPlan, file: string): Promise<void>;
+  prepare: Layers["prepare"];
 }
 
 export interface SendOptions {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { requireAlike } from "./saved-machine.ts";
+import { ExitCode } from "../../model/error.ts";
+import { requireAlike, requireAlikeHere } from "./saved-machine.ts";
 
 const WAS = {
   machine: "pc-q35-7.2",
@@ -21,4 +22,16 @@ test.each([
   [{ told: "bbbb" }, "it had been told (network, services, files) aaaa, and has bbbb"],
 ])("another one does not: %j", (changes, says) => {
   expect(() => requireAlike("www", WAS, { ...WAS, ...changes })).toThrow(says);
+});
+
+test.each([
+  [{ machine: "pc-q35-8.0" }, "the same version of QEMU"],
+  [{ processor: "Some CPU" }, "the same processor"],
+  [{ hardware: [] }, "as many CPUs, and the same version of cloison"],
+  [{ told: "bbbb" }, "the same version of cloison"],
+])("a host where it would be another one says what hosts have to have in common: %j", (changes, common) => {
+  const exit = ExitCode.unavailable;
+  expect(() => requireAlikeHere("www", WAS, { ...WAS, ...changes })).toThrow(
+    expect.objectContaining({ hint: `hosts have to have ${common}`, exit }),
+  );
 });

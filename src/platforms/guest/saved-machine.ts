@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Host } from "../../host/host.ts";
-import { LabError } from "../../model/error.ts";
+import { ExitCode, LabError } from "../../model/error.ts";
 import { machineForm } from "../../model/machine-form.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import type { Workspace } from "../platform.ts";
@@ -99,22 +99,36 @@ export function requireAlike(name: string, was: SavedHardware, is: SavedHardware
   });
 }
 
+/**
+ * As `requireAlike`, of a domain that is to go on at another host.
+ * @throws LabError saying what hosts have to have in common for it
+ */
+export function requireAlikeHere(name: string, there: SavedHardware, here: SavedHardware): void {
+  const found = difference(there, here);
+  if (found === null) return;
+  const { what, before, now, remedy } = found;
+  throw new LabError(`domain ${name} cannot go on here: it has ${what} ${before}, and here it would have ${now}`, {
+    hint: `hosts have to have ${remedy}`,
+    exit: ExitCode.unavailable,
+  });
+}
+
+const SAME_DEVICES = "as many CPUs, and the same version of cloison";
+
 /** The first thing in which two machines are not alike. */
-export function difference(
-  was: SavedHardware,
-  is: SavedHardware,
-): { what: string; before: string; now: string } | null {
+function difference(was: SavedHardware, is: SavedHardware) {
   const lost = was.hardware.filter((option) => !is.hardware.includes(option));
   const gained = is.hardware.filter((option) => !was.hardware.includes(option));
   const compared = [
-    { what: "the machine", before: was.machine, now: is.machine },
-    { what: "the processor", before: was.processor, now: is.processor },
-    { what: "the hardware", before: lost[0] ?? "nothing", now: gained[0] ?? "nothing" },
-    { what: "the order of devices", before: was.hardware.join(" "), now: is.hardware.join(" ") },
+    { what: "the machine", before: was.machine, now: is.machine, remedy: "the same version of QEMU" },
+    { what: "the processor", before: was.processor, now: is.processor, remedy: "the same processor" },
+    { what: "the hardware", before: lost[0] ?? "nothing", now: gained[0] ?? "nothing", remedy: SAME_DEVICES },
+    { what: "the order of devices", before: was.hardware.join(" "), now: is.hardware.join(" "), remedy: SAME_DEVICES },
     {
       what: "been told (network, services, files)",
       before: was.told.slice(0, 12),
       now: is.told.slice(0, 12),
+      remedy: "the same version of cloison",
     },
   ];
   return compared.find(({ before, now }) => before !== now) ?? null;

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { ExitCode, LabError } from "../../model/error.ts";
+import { LabError } from "../../model/error.ts";
 import { machineForm } from "../../model/machine-form.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
-import { difference, hardwareSchema } from "../guest/saved-machine.ts";
+import { hardwareSchema, requireAlikeHere } from "../guest/saved-machine.ts";
 import type { Moving } from "../platform.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import { RUN, startEmulator } from "./boot.ts";
@@ -39,15 +39,8 @@ export const qemuMoving: Moving = {
   },
 
   async requireFitting(host, workspace, plan, domain, { traits }) {
-    const found = difference(hardwareSchema.parse(traits), await plannedHardware(host, workspace, plan, domain));
-    if (found === null) return;
-    throw new LabError(
-      `domain ${domain.name} cannot go on here: it has ${found.what} ${found.before}, and here it would have ${found.now}`,
-      {
-        hint: "hosts have to have the same version of QEMU, as many CPUs for it, and by KVM the same processor",
-        exit: ExitCode.unavailable,
-      },
-    );
+    const here = await plannedHardware(host, workspace, plan, domain);
+    requireAlikeHere(domain.name, hardwareSchema.parse(traits), here);
   },
 
   async prepareToReceive(host, workspace, plan, domain, { sizeBytes }) {

@@ -1,9 +1,8 @@
 import * as z from "zod";
 import type { Host } from "../../host/host.ts";
-import { ExitCode, LabError } from "../../model/error.ts";
 import { machineForm } from "../../model/machine-form.ts";
 import { prepareGuestFiles } from "../guest/prepare-files.ts";
-import { difference, hardwareSchema } from "../guest/saved-machine.ts";
+import { hardwareSchema, requireAlikeHere } from "../guest/saved-machine.ts";
 import type { Packing } from "../platform.ts";
 import { copyWithMemory } from "./copy-disk.ts";
 import { hardwareOf } from "./snapshots.ts";
@@ -31,12 +30,7 @@ export const xenPacking: Packing = {
   },
 
   async requireFitting(host, _workspace, plan, domain, { traits }) {
-    const found = difference(hardwareSchema.parse(traits), await hardwareOf(host, plan, domain));
-    if (found === null) return;
-    throw new LabError(
-      `domain ${domain.name} cannot go on here: it has ${found.what} ${found.before}, and here it would have ${found.now}`,
-      { hint: "hosts have to have the same processor", exit: ExitCode.unavailable },
-    );
+    requireAlikeHere(domain.name, hardwareSchema.parse(traits), await hardwareOf(host, plan, domain));
   },
 
   async pack(host, workspace, _plan, domain, file, signal) {
