@@ -51,6 +51,7 @@ async function bring(
   const { parallel, confirmWithin } = optionsOf<{ parallel?: number; confirmWithin?: number }>(command);
   const { app, status } = await loadApp(cli, command);
   let kept = 0;
+  let limited: string[] = [];
   const joined: string[] = [];
   try {
     const plan = await work(app, {
@@ -59,14 +60,16 @@ async function bring(
       signal: cli.signal,
       onStep: (step) => {
         if (step.step === "uplink") joined.push(step.name);
-        if (step.step === "kept") kept = step.names.length;
-        else status.update(progressText(step));
+        if (step.step === "kept") {
+          kept = step.names.length;
+          limited = step.limited;
+        } else status.update(progressText(step));
       },
     });
     for (const warning of plan.warnings) status.say(`warning: ${warning}`);
     status.end();
     const toConfirm = confirmWithin === undefined ? [] : joined;
-    answer(command, plan, () => [summary(plan, kept), ...confirmHint(plan, toConfirm)].join("\n"));
+    answer(command, plan, () => [summary(plan, kept, limited), ...confirmHint(plan, toConfirm)].join("\n"));
   } finally {
     status.end();
   }
@@ -91,12 +94,19 @@ function progressText(step: Exclude<UpStep, { step: "kept" }>): string {
 /** More names than these are a number. */
 const NAMES_SHOWN = 8;
 
-function summary(plan: LabPlan, kept: number): string {
-  const names = plan.domains.map(({ name }) => name);
-  const domains = names.length > NAMES_SHOWN ? `${names.length} domains` : names.join(", ");
-  const made = names.length - kept;
-  const changes = made === 0 ? " (no domain had to be changed)" : kept > 0 ? ` (${made} made, ${kept} kept)` : "";
-  return `lab ${plan.lab} is up on ${plan.platform}: ${domains}${changes}`;
+function summary(plan: LabPlan, kept: number, limited: readonly string[]): string {
+  const made = plan.domains.length - kept;
+  const changes = [
+    ...(made > 0 && kept > 0 ? [`${made} made, ${kept} kept`] : []),
+    ...(limited.length > 0 ? [`limits set of ${listed(limited)}`] : []),
+  ];
+  if (made === 0 && limited.length === 0) changes.push("no domain had to be changed");
+  const what = changes.length === 0 ? "" : ` (${changes.join("; ")})`;
+  return `lab ${plan.lab} is up on ${plan.platform}: ${listed(plan.domains.map(({ name }) => name))}${what}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > NAMES_SHOWN ? `${names.length} domains` : names.join(", ");
 }
 
 function confirmHint({ lab }: LabPlan, joined: string[]): string[] {

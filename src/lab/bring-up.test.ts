@@ -101,7 +101,7 @@ test("a new lab: what undoes a step is recorded before it is taken, and the plan
   ]);
   expect(lan.toSorted()).toEqual(["run dnsmasq", "run web-server"]);
   expect(steps).toEqual([
-    { step: "kept", names: [] },
+    { step: "kept", names: [], limited: [] },
     { step: "network", changes: 0 },
     { step: "domain", name: "one", done: 1, of: 2 },
     { step: "domain", name: "two", done: 2, of: 2 },
@@ -120,7 +120,7 @@ async function upAlready(): Promise<void> {
 test("a lab that is up already is not touched", async () => {
   await upAlready();
   const [first] = await up();
-  expect(first).toEqual({ step: "kept", names: ["one", "two"] });
+  expect(first).toEqual({ step: "kept", names: ["one", "two"], limited: [] });
   expect(story()).toEqual({
     lab: [
       "make directory /state/labs/demo",
@@ -131,6 +131,25 @@ test("a lab that is up already is not touched", async () => {
     ],
     lan: [],
   });
+});
+
+test("limits that have changed are set before domains are made, and again after a change that failed", async () => {
+  await upAlready();
+  const { limits } = domainPlan("one", 1);
+  const tighter = domainPlan("one", 1, { limits: { ...limits, pids: 32 } });
+  const changed = labPlan([tighter, domainPlan("two", 2, { hostname: "due" })]);
+  const failure = new Error("it uses more");
+  fixture.failures.set("limit one", failure);
+  await expect(up(changed)).rejects.toThrow(failure);
+  fixture.failures.clear();
+  story();
+  expect((await up(changed))[0]).toEqual({ step: "kept", names: ["one"], limited: ["one"] });
+  expect(story().lab.filter((line) => /^(limit|destroy|prepare|start) (one|two)/.test(line))).toEqual([
+    "destroy two",
+    "limit one",
+    "prepare two",
+    "start two",
+  ]);
 });
 
 test("a changed domain is made anew, the other is not touched", async () => {

@@ -27,7 +27,8 @@ export type BringUpStep =
   | { step: "network"; changes: number }
   | { step: "domain"; name: string; done: number; of: number }
   | { step: "uplink"; name: string }
-  | { step: "kept"; names: string[] };
+  /** Domains that go on, and those of them that get other limits. */
+  | { step: "kept"; names: string[]; limited: string[] };
 
 interface BringUpOptions {
   /** What the lab was last brought up to is taken for what is there; only what the plan changes is looked at. */
@@ -76,13 +77,16 @@ export async function bringUp(
     const namespaces = (await host.namespaces.list()).filter((name) => name.startsWith(namespacePrefix(plan.lab)));
     const states = stored === null ? [] : await platform.list(host, workspace, plan);
     // Of a new lab nothing is compared, so that its images may take longer than its network.
-    const changes = limited(
-      labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces),
+    const fits = async (before: DomainPlan, domain: DomainPlan) =>
+      (await platform.limiting?.fits(host, workspace, before, domain)) ?? false;
+    const changes = restricted(
+      await labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces, fits),
       options.only,
     );
-    options.onStep?.({ step: "kept", names: changes.keep.map(({ name }) => name) });
+    const namesOf = (domains: readonly DomainPlan[]) => domains.map(({ name }) => name);
+    options.onStep?.({ step: "kept", names: namesOf(changes.keep), limited: namesOf(changes.limit) });
 
-    const unsettled = [...new Set([...changes.destroy, ...changes.create.map(({ name }) => name)])];
+    const unsettled = [...new Set([...changes.destroy, ...namesOf(changes.create)])];
     if (stored !== null) await beginChange(context, plan.lab, unsettled);
     await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
     if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
@@ -105,6 +109,8 @@ export async function bringUp(
     // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
     const make = async () => {
       const built = workspaceOf(context, plan.lab, await roots);
+      // What they give up is there for those that are made.
+      await eachOf(changes.limit, options.parallel, async (domain) => platform.limiting?.set(host, built, domain));
       await makeDomains(context, platform, built, plan, changes.create, made, options);
     };
     const vifsCome = platform.bringsVifs === true && changes.create.length > 0;
@@ -145,14 +151,15 @@ export async function bringUp(
   }
 }
 
-function limited(changes: LabChanges, only: readonly string[] | undefined): LabChanges {
+function restricted(changes: LabChanges, only: readonly string[] | undefined): LabChanges {
   if (only === undefined) return changes;
-  const { destroy, create, keep } = changes;
+  const { destroy, create, keep, limit } = changes;
   return {
     ...changes,
     destroy: destroy.filter((name) => only.includes(name)),
     create: create.filter(({ name }) => only.includes(name)),
     keep: [...keep, ...create.filter(({ name }) => !only.includes(name))],
+    limit: limit.filter(({ name }) => only.includes(name)),
   };
 }
 

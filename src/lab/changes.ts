@@ -10,26 +10,30 @@ export interface LabChanges {
   destroy: string[];
   /** Domains that are to be made. */
   create: DomainPlan[];
-  /** Domains that stay as they are. */
+  /** Domains that go on. */
   keep: DomainPlan[];
+  /** Of those: the ones that get other limits. */
+  limit: DomainPlan[];
   /** Namespaces that the lab no longer has. */
   removeNamespaces: string[];
 }
 
 /**
- * Compares a plan with what is there. A domain stays only if it runs and nothing of its plan or image has changed, but for
- * its static interfaces.
+ * Compares a plan with what is there. A domain goes on only if it runs and nothing of its plan or image has changed, but for
+ * its static interfaces, and limits that can be changed under it.
+ * @param fits whether a domain can get other limits while it runs
  * @param stored the lab as it was last brought up; null: it never was
  * @param states what the platform says is there
  * @param namespaces of the lab, as the kernel has them
  */
-export function labChanges(
+export async function labChanges(
   plan: LabPlan,
   roots: RootFileSystems,
   stored: StoredLab | null,
   states: DomainState[],
   namespaces: string[],
-): LabChanges {
+  fits: (before: DomainPlan, domain: DomainPlan) => Promise<boolean>,
+): Promise<LabChanges> {
   // Whoever paused one will want it as it is.
   const running = new Set(
     states.filter(({ state }) => state === "running" || state === "paused").map(({ name }) => name),
@@ -43,13 +47,24 @@ export function labChanges(
     hasNetwork(plan, domain, stored, there) &&
     sameData(inside(before.get(domain.name)), inside(domain)) &&
     stored?.roots[domain.image] === roots[domain.image];
-  const keep = plan.domains.filter(same);
+  const keep: DomainPlan[] = [];
+  const limit: DomainPlan[] = [];
+  for (const domain of plan.domains.filter(same)) {
+    const was = before.get(domain.name);
+    if (was === undefined) continue;
+    const isAsBefore = sameData(was.limits, domain.limits);
+    if (!isAsBefore && !(await fits(was, domain))) continue;
+    keep.push(domain);
+    // Which limits one has of which a change was cut off, is not known.
+    if (!isAsBefore || stored?.unsettled !== null) limit.push(domain);
+  }
   const kept = new Set(keep.map(({ name }) => name));
   const present = new Set([...states.map(({ name }) => name), ...before.keys(), ...unsettled]);
   return {
     destroy: [...present].filter((name) => !kept.has(name)),
     create: plan.domains.filter(({ name }) => !kept.has(name)),
     keep,
+    limit,
     removeNamespaces: namespaces.filter((name) => !(name in withoutGuests(plan.network))),
   };
 }
@@ -68,9 +83,10 @@ function hasNetwork(
 
 /**
  * What of a domain's plan its programs were started by. Interfaces that get their addresses from outside are the network
- * state's: they change under a domain that goes on.
+ * state's: they change under a domain that goes on. Limits are compared for themselves.
  */
-function inside(domain: DomainPlan | undefined): DomainPlan | undefined {
+function inside(domain: DomainPlan | undefined): Omit<DomainPlan, "limits"> | undefined {
   if (domain === undefined) return undefined;
-  return { ...domain, vifs: domain.vifs.filter(({ configuration }) => configuration === "dhcp") };
+  const { limits: _, ...rest } = domain;
+  return { ...rest, vifs: domain.vifs.filter(({ configuration }) => configuration === "dhcp") };
 }

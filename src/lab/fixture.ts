@@ -11,7 +11,7 @@ export interface Fixture {
   /** Names of the domains that run. */
   running: Set<string>;
   /** Makes the next step of this kind on this domain fail. */
-  failures: Map<`${"prepare" | "start" | "destroy"} ${string}`, Error>;
+  failures: Map<`${"prepare" | "start" | "destroy" | "limit"} ${string}`, Error>;
   /** Called before each step of a platform. */
   onStep: (step: string) => void;
 }
@@ -54,7 +54,7 @@ export function createFixture(options: FakeHostOptions = {}): Fixture {
     },
   };
 
-  function step(kind: "prepare" | "start" | "destroy", name: string): void {
+  function step(kind: "prepare" | "start" | "destroy" | "limit", name: string): void {
     host.records.push(`${kind} ${name}`);
     fixture.onStep(`${kind} ${name}`);
     const failure = fixture.failures.get(`${kind} ${name}`);
@@ -84,6 +84,7 @@ export function createFixture(options: FakeHostOptions = {}): Fixture {
       },
       exec: async () => ({ code: 0, signal: null, stdout: "", stderr: "", timedOut: false }),
       logFile: () => "/log",
+      limiting: { fits: async () => true, set: async (_host, _workspace, domain) => step("limit", domain.name) },
       usage: async () => {
         throw new Error("nobody asks for usage here");
       },

@@ -1,4 +1,8 @@
-import type { DomainLimits } from "../model/plan.ts";
+import type { Host } from "../host/host.ts";
+import { LabError } from "../model/error.ts";
+import type { DomainLimits, DomainPlan } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
+import { countsSwap } from "./swap-accounting.ts";
 
 /** One file of a control group, in the order in which they must be written. */
 export interface CgroupSetting {
@@ -16,6 +20,53 @@ export function cgroupSettings(limits: DomainLimits, version: 1 | 2, swapAccount
   return version === 1 ? version1(limits, swapAccounting) : version2(limits, swapAccounting);
 }
 
+/** Sets limits of a group, whatever is set; default: all of them. */
+export async function writeCgroupLimits(
+  host: Host,
+  group: string,
+  limits: DomainLimits,
+  controllers?: readonly string[],
+): Promise<void> {
+  const all = cgroupSettings(limits, host.cgroups.version, await countsSwap(host, group));
+  const settings = all.filter(({ controller }) => controllers?.includes(controller) !== false);
+  // v1 takes no more memory than memory and swap together, which come last because there is no less of those than of it.
+  const both = settings.find(({ file }) => file === MEMORY_AND_SWAP);
+  const isMore = async () => Number(await host.cgroups.read(group, "memory", MEMORY_AND_SWAP)) < limits.memoryBytes;
+  const first = both !== undefined && (await isMore()) ? [both] : [];
+  for (const { controller, file, text } of [...first, ...settings]) {
+    await host.cgroups.write(group, controller, file, text);
+  }
+}
+
+/**
+ * Gives a domain's group other limits.
+ * @throws LabError when what it uses, and cannot give back, is more than it is to have: of v2 the kernel would kill for it
+ */
+export async function changeCgroupLimits(host: Host, group: string, { name, limits }: DomainPlan): Promise<void> {
+  const stat = (await host.cgroups.read(group, "memory", "memory.stat")) ?? "";
+  const bytes = (key: string) => Number(new RegExp(`^${key} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
+  const usedBytes =
+    host.cgroups.version === 1 ? bytes("total_rss") + bytes("total_shmem") : bytes("anon") + bytes("shmem");
+  if (usedBytes > limits.memoryBytes) {
+    const [used, wanted] = [Math.ceil(usedBytes / 2 ** 20), Math.floor(limits.memoryBytes / 2 ** 20)];
+    throw new LabError(`domain ${name} uses ${used}M of memory, and is to have ${wanted}M`, {
+      hint: "end what uses it, or give it more",
+    });
+  }
+  await writeCgroupLimits(host, group, limits);
+}
+
+/** Whether nothing but these limits is different. */
+export function differOnlyIn(
+  before: DomainLimits,
+  after: DomainLimits,
+  names: readonly (keyof DomainLimits)[],
+): boolean {
+  return sameData({ ...before, ...Object.fromEntries(names.map((name) => [name, after[name]])) }, after);
+}
+
+const MEMORY_AND_SWAP = "memory.memsw.limit_in_bytes";
+
 function version1(limits: DomainLimits, swapAccounting: boolean): CgroupSetting[] {
   const memory = String(limits.memoryBytes);
   const { period, quota } = bandwidthUs(limits);
@@ -25,7 +76,7 @@ function version1(limits: DomainLimits, swapAccounting: boolean): CgroupSetting[
     { controller: "cpu", file: "cpu.cfs_period_us", text: String(period) },
     { controller: "cpu", file: "cpu.cfs_quota_us", text: String(quota ?? -1) },
     { controller: "memory", file: "memory.limit_in_bytes", text: memory },
-    ...(swapAccounting ? [{ controller: "memory", file: "memory.memsw.limit_in_bytes", text: memory }] : []),
+    ...(swapAccounting ? [{ controller: "memory", file: MEMORY_AND_SWAP, text: memory }] : []),
     { controller: "pids", file: "pids.max", text: String(limits.pids) },
   ];
 }

@@ -128,6 +128,8 @@ export interface Platform {
   usage(host: Host, workspace: Workspace, name: string): Promise<DomainUsage>;
   /** Facet: the kernel of a domain that has one of its own and runs. Its errors come with the first call. */
   kernel?(host: Host, workspace: Workspace, name: string): ForeignKernel;
+  /** Facet: limits that can be changed under a domain. Default: it is made anew with others. */
+  limiting?: Limiting;
   /** Facet: domains that can stand still. */
   pausing?: Pausing;
   /** Facet: domains that can be treated as machines. */
@@ -287,6 +289,14 @@ export interface Snapshots {
     directory: string,
     options: { memory: boolean },
   ): Promise<void>;
+}
+
+/** Gives a domain that runs or is paused other limits; all else of it goes on as it was. */
+export interface Limiting {
+  /** Whether it can get these limits instead of those of `before`. */
+  fits(host: Host, workspace: Workspace, before: DomainPlan, domain: DomainPlan): Promise<boolean>;
+  /** Sets those that can be changed, whatever is set. @throws LabError when it uses more than it is to have */
+  set(host: Host, workspace: Workspace, domain: DomainPlan): Promise<void>;
 }
 
 /** Stops a domain where it is, with all that is in its memory, and lets it go on. Throws a LabError for one that does not run. */

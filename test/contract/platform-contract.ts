@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LabError } from "../../src/model/error.ts";
-import type { DomainPlan } from "../../src/model/plan.ts";
+import type { DomainLimits, DomainPlan } from "../../src/model/plan.ts";
 import type { Platform, Workspace } from "../../src/platforms/platform.ts";
 import { createScratchLab, type ScratchLab } from "./scratch-lab.ts";
 import { smallDomain, smallPlan } from "./small-plan.ts";
@@ -16,7 +16,7 @@ export interface PlatformUnderTest {
   /** What a domain's control group has beyond its own limits. */
   beyond?: { memoryBytes: number; processes: number };
   /** Limits that are kept elsewhere than in the domain's control group: as they are, and as they should be. */
-  limits?: (scratch: ScratchLab) => Promise<{ found: unknown; wanted: unknown }>;
+  limits?: (scratch: ScratchLab, limits: DomainLimits) => Promise<{ found: unknown; wanted: unknown }>;
   /** How many times as long as on a machine of its own something may take; default: 1. */
   patience?: number;
   /** Whether it counts when a domain was throttled; default: yes. */
@@ -51,6 +51,37 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       recipe: { ...small("one").recipe, services },
       services: names,
     });
+
+    /** Limits of `one` as they are kept, and as they should be. */
+    async function limitsOf(wanted: DomainLimits): Promise<{ found: unknown; wanted: unknown }> {
+      if (under.limits !== undefined) return under.limits(scratch, wanted);
+      const read = async (controller: string, file: string) =>
+        (await scratch.host.cgroups.read(`${scratch.group}/one`, controller, file))?.trim();
+      const memoryBytes = String(wanted.memoryBytes + (under.beyond?.memoryBytes ?? 0));
+      const processes = String(wanted.pids + (under.beyond?.processes ?? 0));
+      const quota = String((wanted.cpus ?? 0) * wanted.cpuPeriodMs * 1000);
+      const files =
+        scratch.host.cgroups.version === 1
+          ? [
+              ["cpu", "cpu.cfs_quota_us", quota],
+              ["cpu", "cpu.cfs_period_us", "20000"],
+              ["cpu", "cpu.shares", String(wanted.shares)],
+              ["cpuset", "cpuset.cpus", "0"],
+              ["memory", "memory.limit_in_bytes", memoryBytes],
+              ["pids", "pids.max", processes],
+            ]
+          : [
+              ["cpu", "cpu.max", `${quota} 20000`],
+              ["cpuset", "cpuset.cpus", "0"],
+              ["memory", "memory.max", memoryBytes],
+              ["memory", "memory.swap.max", "0"],
+              ["pids", "pids.max", processes],
+            ];
+      const found = await Promise.all(
+        files.map(async ([controller = "", file = ""]) => [controller, file, await read(controller, file)]),
+      );
+      return { found, wanted: files };
+    }
 
     test("says whether it works, by trying", async () => {
       expect(await platform.check(scratch.host)).toMatchObject({ available: true });
@@ -159,37 +190,40 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
     test("puts what it runs under the domain's limits", async () => {
       const domain = await scratch.up();
       expect((await scratch.run(domain, "grep Cpus_allowed_list /proc/self/status")).stdout).toMatch(/\s0$/m);
-      if (under.limits !== undefined) {
-        const { found, wanted } = await under.limits(scratch);
-        expect(found).toEqual(wanted);
-        return;
-      }
-      const read = async (controller: string, file: string) =>
-        (await scratch.host.cgroups.read(`${scratch.group}/one`, controller, file))?.trim();
-      const memoryBytes = String(limits.memoryBytes + (under.beyond?.memoryBytes ?? 0));
-      const processes = String(64 + (under.beyond?.processes ?? 0));
-      const files =
-        scratch.host.cgroups.version === 1
-          ? [
-              ["cpu", "cpu.cfs_quota_us", "10000"],
-              ["cpu", "cpu.cfs_period_us", "20000"],
-              ["cpu", "cpu.shares", "512"],
-              ["cpuset", "cpuset.cpus", "0"],
-              ["memory", "memory.limit_in_bytes", memoryBytes],
-              ["pids", "pids.max", processes],
-            ]
-          : [
-              ["cpu", "cpu.max", "10000 20000"],
-              ["cpuset", "cpuset.cpus", "0"],
-              ["memory", "memory.max", memoryBytes],
-              ["memory", "memory.swap.max", "0"],
-              ["pids", "pids.max", processes],
-            ];
-      const found = await Promise.all(
-        files.map(async ([controller = "", file = ""]) => [controller, file, await read(controller, file)]),
-      );
-      expect(found).toEqual(files);
+      const { found, wanted } = await limitsOf(limits);
+      expect(found).toEqual(wanted);
     });
+
+    // Not every platform has this facet.
+    for (const limiting of platform.limiting === undefined ? [] : [platform.limiting]) {
+      test("goes on with other limits, and as much as it had is not more", async () => {
+        const before = await scratch.up({ limits: { ...limits, memoryBytes: limits.memoryBytes + 16 * 2 ** 20 } });
+        await scratch.run(before, "true");
+        const running = scratch.run(before, "i=0; while [ $i -lt 20 ]; do i=$((i + 1)); sleep 0.1; done; echo done");
+        const fits = (domain: DomainPlan, changes: Partial<DomainLimits>) =>
+          limiting.fits(scratch.host, scratch.workspace, domain, {
+            ...domain,
+            limits: { ...domain.limits, ...changes },
+          });
+        const { memoryBytes } = limits;
+        const changes = { cpus: 0.25, shares: 256, ...((await fits(before, { memoryBytes })) ? { memoryBytes } : {}) };
+        expect(await fits(before, changes)).toBe(true);
+        const after = { ...before, limits: { ...before.limits, ...changes } };
+        expect(await fits(after, before.limits)).toBe(true);
+        for (const domain of [after, before, after]) {
+          await limiting.set(scratch.host, scratch.workspace, domain);
+          const deadlineMs = performance.now() + 20_000 * patience;
+          let { found, wanted } = await limitsOf(domain.limits);
+          // Memory comes back bit by bit.
+          while (JSON.stringify(found) !== JSON.stringify(wanted) && performance.now() < deadlineMs) {
+            await scratch.host.clock.sleep(200);
+            ({ found, wanted } = await limitsOf(domain.limits));
+          }
+          expect(found).toEqual(wanted);
+        }
+        expect(await running).toMatchObject({ code: 0, stdout: "done\n" });
+      });
+    }
 
     test("holds a fork bomb inside and counts its processes", async () => {
       const domain = await scratch.up();

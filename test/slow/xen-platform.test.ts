@@ -61,6 +61,14 @@ needs(
     expect(await succeed("logs pv one")).toContain("the guest is up");
   });
 
+  test("goes on with other limits when its file says so", async () => {
+    const number = await xen.must("xl domid cloison.pv.one");
+    writeFileSync(join(xen.brought, "pv.yaml"), LAB.replace("cpus: 0.5, shares: 512", "cpus: 0.25, shares: 256"));
+    expect(await succeed("up /brought/pv.yaml")).toContain("(limits set of one)");
+    expect(await xen.must("xl sched-credit2 -d cloison.pv.one")).toMatch(/ 64 +25$/m);
+    expect(await xen.must("xl domid cloison.pv.one")).toBe(number);
+  });
+
   test("a snapshot keeps memory and disk: a file and a counter go back, in a domain of another number", async () => {
     const inside = (script: string) => succeed(`exec pv two -- sh -c '${script}'`);
     const countsTo = async (least: number) =>

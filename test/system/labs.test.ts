@@ -140,7 +140,7 @@ needs(...LAB_NEEDS)("labs", () => {
     test("a changed file remakes the changed domain only, adds new ones, removes those that are gone", () => {
       const was = domains("alpha");
       const three = "  three: { image: plain, memory: 64M, pids: 64, services: [] }\n";
-      labFile(LAB.replace("one: { image: plain, memory: 64M", "one: { image: plain, memory: 80M") + three);
+      labFile(LAB.replace("one: {", "one: { disk: 64M,") + three);
       succeed("up", file);
       const is = domains("alpha");
       expect(is["two"]).toEqual(was["two"]);
@@ -155,6 +155,29 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(domains("alpha")["two"]).toEqual(was["two"]);
       expect(sandbox.snapshot().namespaces).not.toContain("cloison.alpha.three");
       expect(within("cloison.alpha.host", "ip", "link").stdout).not.toContain("vif3.0");
+    });
+
+    test("limits are set under a domain that goes on, unless it uses more", () => {
+      const was = domains("alpha");
+      const inside = (script: string) => succeed("exec", "alpha", "one", "--", "sh", "-ec", script);
+      const hold = "head -c 40M /dev/zero >/dev/shm/held";
+      inside(hold);
+      const limited = (limits: string) =>
+        labFile(LAB.replace("one: { image: plain, memory: 64M", `one: { image: plain, ${limits}`));
+      expect(succeed("up", limited("memory: 80M, cpus: 0.5"))).toContain("(limits set of one)");
+      expect(sandbox.cloison("up", limited("memory: 32M"))).toMatchObject({
+        code: 5,
+        stderr: expect.stringMatching(/domain one uses 4\dM of memory, and is to have 32M/) as string,
+      });
+      inside("rm /dev/shm/held");
+      // Whatever the failed change has left.
+      expect(succeed("up", file)).toContain("(limits set of one, two)");
+      // It is full, and more memory helps it out.
+      expect(sandbox.cloison("exec", "alpha", "one", "--", "sh", "-c", hold).code).not.toBe(0);
+      expect(succeed("up", labFile(LAB))).toContain("(limits set of one)");
+      inside(`${hold}; rm /dev/shm/held`);
+      expect(succeed("up", file)).toContain("(no domain had to be changed)");
+      expect(domains("alpha")).toEqual(was);
     });
 
     test("a domain that has died is shown as stopped, and made anew", () => {

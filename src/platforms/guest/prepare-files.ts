@@ -29,7 +29,7 @@ export async function prepareGuestFiles(
   files: GuestFiles,
 ): Promise<void> {
   const inside = insideOf(plan, domain);
-  refuseTooLittleMemory(domain);
+  requireEnoughMemory(domain);
   if (await host.files.exists(files.directory)) {
     throw new LabError(`domain ${domain.name} is there already`, { hint: `cloison down ${plan.lab}` });
   }
@@ -59,7 +59,8 @@ export async function prepareGuestFiles(
   });
 }
 
-function refuseTooLittleMemory({ name, limits }: DomainPlan): void {
+/** @throws LabError for less than a guest needs to come up */
+export function requireEnoughMemory({ name, limits }: DomainPlan): void {
   if (limits.memoryBytes >= LEAST_MEMORY_BYTES) return;
   throw new LabError(
     `domains.${name}.memory: ${Math.floor(limits.memoryBytes / 2 ** 20)}M is less than the kernel of a virtual machine needs`,

@@ -1,8 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import type { DomainPlan } from "../../model/plan.ts";
-import { cgroupSettings } from "../cgroup-limits.ts";
-import type { Workspace } from "../platform.ts";
-import { countsSwap } from "../swap-accounting.ts";
+import { changeCgroupLimits, writeCgroupLimits } from "../cgroup-limits.ts";
+import type { Limiting, Workspace } from "../platform.ts";
 
 /** Makes the domain's control group with its limits, when something is first run in it. Returns its name. */
 export async function setLimits(host: Host, workspace: Workspace, domain: DomainPlan): Promise<string> {
@@ -11,12 +10,18 @@ export async function setLimits(host: Host, workspace: Workspace, domain: Domain
   if ((await host.cgroups.read(group, "pids", "pids.max"))?.trim() === String(domain.limits.pids)) return group;
   await workspace.record([{ kind: "cgroup", group }]);
   await host.cgroups.ensure(group);
-  for (const { controller, file, text } of cgroupSettings(
-    domain.limits,
-    host.cgroups.version,
-    await countsSwap(host, group),
-  )) {
-    await host.cgroups.write(group, controller, file, text);
-  }
+  await writeCgroupLimits(host, group, domain.limits);
   return group;
 }
+
+/** A domain in which nothing was run has no group yet. */
+export const limiting: Limiting = {
+  fits: async () => true,
+
+  async set(host, workspace, domain) {
+    const group = `${workspace.cgroup}/${domain.name}`;
+    if ((await host.cgroups.read(group, "pids", "pids.max")) !== null) {
+      await changeCgroupLimits(host, group, domain);
+    }
+  },
+};

@@ -5,7 +5,7 @@ import { readUsage } from "../cgroup-usage.ts";
 import { initScript } from "../init-script.ts";
 import type { DomainState, Platform, Support, Workspace } from "../platform.ts";
 import { execInNamespace, insideDomain } from "./exec.ts";
-import { setLimits } from "./limits.ts";
+import { limiting, setLimits } from "./limits.ts";
 
 const DESTROY_DEADLINE_MS = 20_000;
 
@@ -89,6 +89,7 @@ export function createNamespacePlatform(): Platform {
       execInNamespace(host, workspace, domain, argv, options),
     logFile: (workspace, name) => domainPaths(workspace, name).log,
     usage: (host, workspace, name) => readUsage(host.cgroups, `${workspace.cgroup}/${name}`),
+    limiting,
   };
 }
 

@@ -183,13 +183,7 @@ export function ociConfig(domain: DomainPlan, machine: OciMachine, args = firstP
       ],
       resources: {
         devices: [{ allow: false, access: "rwm" }],
-        cpu: cpuResources(domain, machine),
-        memory: {
-          limit: domain.limits.memoryBytes,
-          // Memory and swap together: as much as memory alone, so no swap.
-          ...(machine.swapAccounting ? { swap: domain.limits.memoryBytes } : {}),
-        },
-        pids: { limit: domain.limits.pids },
+        ...limitResources(domain, machine),
         ...blockIoResources(domain.limits.io, machine.layerDevice),
       },
       seccomp: seccompProfile(),
@@ -199,8 +193,24 @@ export function ociConfig(domain: DomainPlan, machine: OciMachine, args = firstP
   };
 }
 
-function cpuResources({ name, limits }: DomainPlan, machine: OciMachine): OciConfig["linux"]["resources"]["cpu"] {
-  const cpu = { shares: limits.shares, cpus: limits.cpuset.join(","), mems: machine.memoryNodes };
+type Resources = OciConfig["linux"]["resources"];
+
+/** @throws LabError when the kernel takes no such quota */
+export function limitResources(
+  domain: DomainPlan,
+  machine: Pick<OciMachine, "memoryNodes" | "swapAccounting">,
+): Pick<Resources, "cpu" | "memory" | "pids"> {
+  const { memoryBytes, pids } = domain.limits;
+  return {
+    cpu: cpuResources(domain, machine.memoryNodes),
+    // Memory and swap together: as much as memory alone, so no swap.
+    memory: { limit: memoryBytes, ...(machine.swapAccounting ? { swap: memoryBytes } : {}) },
+    pids: { limit: pids },
+  };
+}
+
+function cpuResources({ name, limits }: DomainPlan, mems: string): Resources["cpu"] {
+  const cpu = { shares: limits.shares, cpus: limits.cpuset.join(","), mems };
   if (limits.cpus === null) return cpu;
   const period = Math.round(limits.cpuPeriodMs * 1000);
   const quota = Math.round(limits.cpus * period);
@@ -220,10 +230,7 @@ function cpuResources({ name, limits }: DomainPlan, machine: OciMachine): OciCon
   return { ...cpu, quota, period };
 }
 
-function blockIoResources(
-  io: DomainLimits["io"],
-  device: BlockDevice | null,
-): Pick<OciConfig["linux"]["resources"], "blockIO"> {
+function blockIoResources(io: DomainLimits["io"], device: BlockDevice | null): Pick<Resources, "blockIO"> {
   if (device === null) return {};
   const limit = (rate: number): IoLimit[] => [{ ...device, rate }];
   return {

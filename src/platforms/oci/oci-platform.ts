@@ -8,6 +8,7 @@ import { execInContainer } from "./exec.ts";
 import { unmountRoot } from "./layer.ts";
 import { prepareDomain } from "./prepare.ts";
 import { containerStates, endRuntime, forgetContainer, isKnown, runContainer } from "./runtime.ts";
+import { limiting } from "./limiting.ts";
 import { pausing } from "./pausing.ts";
 import { ociLayers, ociSnapshots } from "./snapshots.ts";
 import { tryContainer } from "./try-container.ts";
@@ -57,6 +58,7 @@ export function createOciPlatform({ name: platform, merges }: OciPlatformOptions
       execInContainer(host, workspace, plan.lab, domain, argv, options),
     logFile: (workspace, name) => domainPaths(workspace, name).log,
     usage: (host, workspace, name) => readUsage(host.cgroups, `${workspace.cgroup}/${name}`),
+    limiting,
     pausing,
     snapshots: ociSnapshots(platform),
     layers: ociLayers(platform),

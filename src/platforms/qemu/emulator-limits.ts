@@ -1,7 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import type { DomainLimits } from "../../model/plan.ts";
-import { cgroupSettings } from "../cgroup-limits.ts";
-import { countsSwap } from "../swap-accounting.ts";
+import { differOnlyIn, writeCgroupLimits } from "../cgroup-limits.ts";
+import type { Limiting } from "../platform.ts";
 import { TRANSLATED_MIB, type Accelerator } from "./qemu-arguments.ts";
 
 /** What QEMU takes beside the guest's memory: measured 60 MiB with an idle guest; page cache of its disks counts, too. */
@@ -29,9 +29,15 @@ export async function limitEmulator(
 ): Promise<void> {
   await host.cgroups.ensure(group);
   const emulator = emulatorLimits(phase === "boot" ? { ...limits, cpus: null } : limits, accelerator);
-  const swap = await countsSwap(host, group);
-  for (const { controller, file, text } of cgroupSettings(emulator, host.cgroups.version, swap)) {
-    if (phase === "run" && controller !== "cpu") continue;
-    await host.cgroups.write(group, controller, file, text);
-  }
+  await writeCgroupLimits(host, group, emulator, phase === "run" ? ["cpu"] : undefined);
 }
+
+/** What is the guest's own, as its memory, it has from its start. */
+export const limiting: Limiting = {
+  fits: async (_host, _workspace, before, domain) =>
+    differOnlyIn(before.limits, domain.limits, ["cpus", "cpuPeriodMs", "shares", "cpuset"]),
+
+  async set(host, workspace, { name, limits }) {
+    await writeCgroupLimits(host, `${workspace.cgroup}/${name}`, limits, ["cpu", "cpuset"]);
+  },
+};

@@ -11,6 +11,7 @@ import type { DomainState, DomainUsage, Platform, Support, Workspace } from "../
 import { chooseAccelerator, tryAccelerator } from "./accelerator.ts";
 import { bootGuest } from "./boot.ts";
 import { copyDisk } from "./copy-disk.ts";
+import { limiting } from "./emulator-limits.ts";
 import { describeEnd } from "./guest-end.ts";
 import { guestOf, guestPaths, labSockets, type GuestPaths } from "./guest-paths.ts";
 import { wakeGuest } from "./memory.ts";
@@ -66,6 +67,7 @@ export function createQemuPlatform(): Platform {
     kernel: (host, workspace, name) => new GuestKernel(host, guestOf(host, workspace, name)),
     logFile: (workspace, name) => guestPaths(workspace, name).log,
     usage: readGuestUsage,
+    limiting,
     pausing,
     power,
     snapshots: qemuSnapshots,

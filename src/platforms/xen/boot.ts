@@ -2,11 +2,12 @@ import { dirname } from "node:path";
 import type { Host, Lock, Running } from "../../host/host.ts";
 import { machineForm, type MachineForm } from "../../model/machine-form.ts";
 import { LabError } from "../../model/error.ts";
-import type { DomainLimits, DomainPlan, LabPlan } from "../../model/plan.ts";
+import type { DomainPlan, LabPlan } from "../../model/plan.ts";
 import { untilItAnswers } from "../guest/await-guest.ts";
 import type { Workspace } from "../platform.ts";
 import { guestOf } from "./domain-end.ts";
-import { endDomain, findDomain, readStore, requireDomain, xl } from "./toolstack.ts";
+import { shareProcessors } from "./limiting.ts";
+import { endDomain, readStore, requireDomain, xl } from "./toolstack.ts";
 import { vifScript } from "./vif-script.ts";
 import { REFUSED, xlConfig, type Numbering } from "./xl-config.ts";
 import { xenPaths, type XenPaths } from "./xen-paths.ts";
@@ -36,7 +37,9 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
   await host.files.remove(paths.sockets);
   await host.files.makeDirectory(paths.sockets);
   for (const { vif } of domain.vifs) {
-    await host.files.writeText(paths.vifScript(vif), vifScript(plan.hostNamespace, vif), 0o755);
+    const file = paths.vifScriptFile(vif);
+    await host.files.writeText(file, vifScript(plan.hostNamespace, vif), 0o755);
+    await host.processes.must({ argv: ["ln", "-s", file, paths.vifScript(vif)] });
   }
   // Xen's tools and the domain's QEMU, which serves its disk, are in its control group.
   const cgroup = `${workspace.cgroup}/${domain.name}`;
@@ -48,7 +51,7 @@ export async function bootDomain(host: Host, workspace: Workspace, plan: LabPlan
     goesOn,
   });
   await host.files.remove(paths.memory);
-  await limitDomain(host, paths, id, domain);
+  await shareProcessors(host, paths, id, domain);
 }
 
 /** Held by whoever creates a domain. */
@@ -67,7 +70,6 @@ async function alone<T>(host: Host, work: () => Promise<T>): Promise<T> {
 }
 
 const CREATE_MS = 120_000;
-const LIMIT_MS = 60_000;
 
 /** @returns the domain's number, for now */
 export async function createPaused(
@@ -105,20 +107,4 @@ async function wake(host: Host, paths: XenPaths, cgroup: string, name: string, i
   );
   await xl(host, ["unpause", `${id}`]);
   return running;
-}
-
-/** Part of the processors: of those that want them, by weight, and at most. A domain comes up as fast as they are. */
-async function limitDomain(host: Host, { uuid }: XenPaths, id: number, { name, limits }: DomainPlan): Promise<void> {
-  const argv = ["xl", "sched-credit2", "-d", `${id}`, ...creditOptions(limits)] as const;
-  const { code, stderr } = await host.processes.run({ argv: [...argv], timeoutMs: LIMIT_MS });
-  // It may have ended by now.
-  if (code === 0 || (await findDomain(host, uuid)) === null) return;
-  throw new LabError(`domain ${name} does not get its part of the processors: ${stderr.trim()}`);
-}
-
-/** Credit2's weight is 256 where shares are 1024; a cap of 100 is one processor, and 0 none. */
-export function creditOptions({ shares, cpus }: Pick<DomainLimits, "shares" | "cpus">): string[] {
-  const weight = Math.min(65_535, Math.max(1, Math.round(shares / 4)));
-  const cap = cpus === null ? 0 : Math.max(1, Math.round(cpus * 100));
-  return ["-w", `${weight}`, "-c", `${cap}`];
 }

@@ -16,6 +16,7 @@ import {
 } from "../guest/saved-machine.ts";
 import type { Snapshots } from "../platform.ts";
 import { copyDisk, copyWithMemory } from "./copy-disk.ts";
+import { mebibytes } from "./limiting.ts";
 import { findDomain } from "./toolstack.ts";
 import { xenPaths } from "./xen-paths.ts";
 
@@ -69,11 +70,7 @@ export async function hardwareOf(host: Host, plan: LabPlan, domain: DomainPlan):
   return {
     machine: "xen-pv",
     processor: await processorModel(host),
-    hardware: [
-      `vcpus ${machine?.vcpus ?? 1}`,
-      `memory ${Math.floor(limits.memoryBytes / 2 ** 20)}M`,
-      ...vifs.map(({ mac }) => `vif ${mac}`),
-    ],
+    hardware: [`vcpus ${machine?.vcpus ?? 1}`, `memory ${mebibytes(limits)}M`, ...vifs.map(({ mac }) => `vif ${mac}`)],
     told: toldTo(plan, domain),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { creditOptions } from "./boot.ts";
+import { creditOptions } from "./limiting.ts";
 import { parseDisks } from "./power.ts";
 import { parseList } from "./toolstack.ts";
 

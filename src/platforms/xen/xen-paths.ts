@@ -3,7 +3,7 @@ import type { AgentLines } from "../guest/agent-lines.ts";
 import { guestFiles, socketsOf, type GuestFiles } from "../guest/guest-files.ts";
 import type { Workspace } from "../platform.ts";
 
-/** Sockets and scripts; gone with a reboot, as domains are. Xen's tools take no path with a comma. */
+/** Sockets and names of scripts; gone with a reboot, as domains are. Xen's tools take no path with a comma. */
 const RUN = "/run/cloison/xen";
 
 /** Linux has eight consoles of this kind: the first, three for each program, and a terminal. */
@@ -23,8 +23,9 @@ export interface XenPaths extends GuestFiles {
   /** What the domain is found again by: another one may not have it, and it stays when its number changes. */
   uuid: string;
   lines: AgentLines;
-  /** The script that puts a vif into its place. */
+  /** The script that puts a vif into its place, as xl is told of it: a link to the file, as Debian runs nothing from /run (noexec). */
   vifScript(vif: string): string;
+  vifScriptFile(vif: string): string;
 }
 
 export function xenPaths(workspace: Pick<Workspace, "directory" | "cgroup">, name: string): XenPaths {
@@ -39,6 +40,7 @@ export function xenPaths(workspace: Pick<Workspace, "directory" | "cgroup">, nam
     uuid: uuidOf(`cloison domain ${lab}/${name}`),
     lines: { sockets: files.sockets, slots: SLOTS, terminals: TERMINALS, bell: null },
     vifScript: (vif) => `${files.sockets}/${vif}`,
+    vifScriptFile: (vif) => `${files.directory}/vifs/${vif}`,
   };
 }
 

@@ -10,6 +10,7 @@ import type { DomainState, DomainUsage, Platform, Workspace } from "../platform.
 import { bootDomain } from "./boot.ts";
 import { copyDisk } from "./copy-disk.ts";
 import { describeEnd, guestOf, isServed } from "./domain-end.ts";
+import { limiting } from "./limiting.ts";
 import { xenPacking } from "./packing.ts";
 import { pausing, power } from "./power.ts";
 import { xenSnapshots } from "./snapshots.ts";
@@ -60,6 +61,7 @@ export function createXenPlatform(): Platform {
     kernel: (host, workspace, name) => new GuestKernel(host, guestOf(host, workspace, name)),
     logFile: (workspace, name) => xenPaths(workspace, name).console,
     usage: readUsage,
+    limiting,
     pausing,
     power,
     snapshots: xenSnapshots,

@@ -1,6 +1,7 @@
 import type { MachineForm } from "../../model/machine-form.ts";
 import type { DomainPlan } from "../../model/plan.ts";
 import { slotSockets } from "../guest/agent-lines.ts";
+import { mebibytes } from "./limiting.ts";
 import type { XenPaths } from "./xen-paths.ts";
 
 /**
@@ -29,7 +30,7 @@ export function xlConfig(
     kernel: form.kernel,
     ramdisk: form.initramfs,
     extra: "console=hvc0 quiet panic=-1",
-    memory: Math.floor(limits.memoryBytes / 2 ** 20),
+    memory: mebibytes(limits),
     vcpus: machine?.vcpus ?? 1,
     cpus: limits.cpuset.join(","),
     // QEMU (7.2) realizes no disk for Xen that is read-only.

@@ -26,7 +26,7 @@ const xen: PlatformUnderTest = {
   },
   memoryBytes: 96 * 2 ** 20,
   countsThrottling: false,
-  async limits({ host, lab }) {
+  async limits({ host, lab }, limits) {
     const domain = `cloison.${lab}.one`;
     const xl = async (...args: string[]) => host.processes.must({ argv: ["xl", ...args] });
     const [, , memory, vcpus] =
@@ -35,7 +35,13 @@ const xen: PlatformUnderTest = {
     const pinned = /\s(\S+) \/ \S+\s*$/m.exec((await xl("vcpu-list", domain)).split("\n")[1] ?? "")?.[1];
     return {
       found: { memory, vcpus, weight, cap, pinned },
-      wanted: { memory: "96", vcpus: "1", weight: "128", cap: "50", pinned: "0" },
+      wanted: {
+        memory: String(limits.memoryBytes / 2 ** 20),
+        vcpus: "1",
+        weight: String(limits.shares / 4),
+        cap: String((limits.cpus ?? 0) * 100),
+        pinned: "0",
+      },
     };
   },
 };
