@@ -18,7 +18,7 @@ function emulatorLimits(limits: DomainLimits, accelerator: Accelerator): DomainL
 
 /**
  * Sets the limits of a guest's control group.
- * @param whole without the CPU quota: a guest comes up as fast as its CPUs are, and gets its quota when it is up
+ * @param phase `boot`: without the CPU quota. A guest comes up as fast as its CPUs are, and gets its quota when it is up
  */
 export async function limitEmulator(
   host: Host,
