@@ -1,6 +1,15 @@
 import { createFakeHost } from "../../host/fake.ts";
 import type { Connection } from "../../host/host.ts";
+import type { Workspace } from "../platform.ts";
 import type { Guest } from "./agent-lines.ts";
+
+/** Of a lab named l. */
+export const WORKSPACE: Workspace = {
+  directory: "/labs/l",
+  cgroup: "cloison/l",
+  rootfs: () => "/images/key/rootfs",
+  record: async () => undefined,
+};
 
 export const GUEST: Guest = {
   name: "www",

@@ -1,16 +1,10 @@
 import { expect, test } from "vitest";
 import { createFakeHost } from "../../host/fake.ts";
 import type { DomainPlan, LabPlan } from "../../model/plan.ts";
-import type { Workspace } from "../platform.ts";
+import { WORKSPACE } from "../guest/fixture.ts";
 import { xenPacking } from "./packing.ts";
 import { xenPaths } from "./xen-paths.ts";
 
-const WORKSPACE: Workspace = {
-  directory: "/labs/l",
-  cgroup: "cloison/l",
-  rootfs: () => "/images/key/rootfs",
-  record: async () => undefined,
-};
 const PATHS = xenPaths(WORKSPACE, "www");
 const PLAN = { lab: "l" } as LabPlan;
 const DOMAIN = { name: "www" } as DomainPlan;

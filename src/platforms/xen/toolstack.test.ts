@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { creditOptions } from "./limiting.ts";
 import { parseDisks } from "./power.ts";
 import { parseList } from "./toolstack.ts";
 
@@ -20,12 +19,6 @@ test("domains are found by their UUIDs, whatever they are called", () => {
     { id: 15, state: "ended", cpuNs: 10e9 },
   ]);
   expect(domains.get("6a6c2a1e-5a0d-8c3f-8111-0123456789ab")?.id).toBe(3);
-});
-
-test("shares are a weight, and CPUs a cap", () => {
-  expect(creditOptions({ shares: 1024, cpus: 0.8 })).toEqual(["-w", "256", "-c", "80"]);
-  expect(creditOptions({ shares: 2, cpus: null })).toEqual(["-w", "1", "-c", "0"]);
-  expect(creditOptions({ shares: 262_144, cpus: 0.001 })).toEqual(["-w", "65535", "-c", "1"]);
 });
 
 test("of the disks the domain's own is counted", () => {
