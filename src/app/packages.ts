@@ -20,7 +20,7 @@ export async function requirePackages(app: AppContext, names: string[]): Promise
 }
 
 /** Programs that every lab runs. */
-export const LAB_PACKAGES = ["iproute2", "dnsmasq-base", "util-linux"];
+export const LAB_PACKAGES = ["iproute2", "nftables", "dnsmasq-base", "util-linux"];
 
 /** @throws LabError: making a lab needs root */
 export function requireRoot(app: AppContext, verb: string): void {
