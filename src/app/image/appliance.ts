@@ -145,13 +145,18 @@ tar --create --dereference --owner=0 --group=0 --directory "$1" --null --files-f
   });
 }
 
-/** Shows the layers as one tree, with images at their places in it. The mounts are the command's own, and end with it. */
+/**
+ * Shows the layers as one tree, with images at their places in it, but for disks that were made of them: those are known by their
+ * inodes, and are made anew. The mounts are the command's own, and end with it.
+ */
 const SHOW_TREE = `
 tree=$1 store=$2 layers=$3
 shift 3
 mount -t overlay overlay -o "lowerdir=$layers" "$tree"
 while [ "$1" != -- ]; do
-  mount --bind "$store/$1" "$tree/var/lib/cloison/images/$1"
+  image=$tree/var/lib/cloison/images/$1
+  mount --bind "$store/$1" "$image"
+  [ ! -d "$image/machine" ] || mount -t tmpfs -o mode=755 disks "$image/machine"
   shift
 done
 shift
