@@ -62,6 +62,17 @@ needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was befo
   const crash = (...args: (string | number)[]) => sandbox.run([process.execPath, program, ...args.map(String)]);
   const countsOf = (...args: string[]) =>
     JSON.parse(crash(...args, "effect", "before", 0).stdout) as Record<"journal" | "effect", number>;
+  /** Of memory, as the kernel has them. */
+  const limits = () =>
+    ["one", "two"].map((domain) =>
+      sandbox
+        .run([
+          "sh",
+          "-c",
+          `cat /sys/fs/cgroup/memory/cloison/fragile/${domain}/memory.limit_in_bytes || cat /sys/fs/cgroup/cloison/fragile/${domain}/memory.max`,
+        ])
+        .stdout.trim(),
+    );
   const survives = (...args: (string | number)[]) => {
     // Killed, not ended by an error of its own; or at its end, as it waits for the lease now longer and now shorter.
     const { code, stderr } = crash(...args);
@@ -102,20 +113,34 @@ needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was befo
   test("a crash of a change: up again completes it, whatever the file says by then", () => {
     expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
     const changed = join(sandbox.folder, "changed.yaml");
-    writeFileSync(changed, LAB.replaceAll("64M", "80M"));
-    const limitOf = (domain: string) =>
-      sandbox.run([
-        "sh",
-        "-c",
-        `cat /sys/fs/cgroup/memory/cloison/fragile/${domain}/memory.limit_in_bytes || cat /sys/fs/cgroup/cloison/fragile/${domain}/memory.max`,
-      ]);
+    // Both are made anew for it.
+    writeFileSync(changed, LAB.replaceAll("memory: 64M", "memory: 80M, io: { readIops: 5000 }"));
     for (const n of [1, 2]) {
       // A domain is as the new file says when it is killed; the old file is asked for again.
       expect(crash("up", changed, "journal", "after", n)).toMatchObject({ code: null });
       expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
-      for (const domain of ["one", "two"]) expect(limitOf(domain).stdout.trim()).toBe(`${64 * 2 ** 20}`);
+      expect(limits()).toEqual([`${64 * 2 ** 20}`, `${64 * 2 ** 20}`]);
     }
     restored("change");
+  });
+
+  test("a crash of a change of limits: up again sets them, under the same domains", () => {
+    expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+    const pids = () => sandbox.cloison("ps", "fragile", "--json").stdout.match(/"pid": ?\d+/g);
+    const [before, changed] = [pids(), join(sandbox.folder, "changed.yaml")];
+    writeFileSync(changed, LAB.replaceAll("64M", "80M"));
+    const { effect } = countsOf("up", changed);
+    expect(limits()).toEqual([`${80 * 2 ** 20}`, `${80 * 2 ** 20}`]);
+    expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+    let crashes = 0;
+    for (let n = 1; n <= effect; n += EFFECT_STRIDE) {
+      if (crash("up", changed, "effect", "after", n).code === null) crashes += 1;
+      expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
+      expect({ n, limits: limits() }).toEqual({ n, limits: [`${64 * 2 ** 20}`, `${64 * 2 ** 20}`] });
+    }
+    expect(crashes).toBeGreaterThan(2);
+    expect(pids()).toEqual(before);
+    restored("limits");
   });
 
   test("a crash of an apply: the next one completes it, there or back", () => {
