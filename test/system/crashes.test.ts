@@ -128,6 +128,7 @@ needs(...LAB_NEEDS)("after a crash, down --all leaves the machine as it was befo
     expect(sandbox.cloison("up", file)).toMatchObject({ code: 0 });
     const pids = () => sandbox.cloison("ps", "fragile", "--json").stdout.match(/"pid": ?\d+/g);
     const [before, changed] = [pids(), join(sandbox.folder, "changed.yaml")];
+    expect(before).toHaveLength(2);
     writeFileSync(changed, LAB.replaceAll("64M", "80M"));
     const { effect } = countsOf("up", changed);
     expect(limits()).toEqual([`${80 * 2 ** 20}`, `${80 * 2 ** 20}`]);
