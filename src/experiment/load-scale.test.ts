@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { experimentSchema } from "../model/experiment.ts";
+import { experimentSchema, type Experiment } from "../model/experiment.ts";
 import type { PageCapacity } from "../model/result.ts";
 import { loadScale, scaledLoads } from "./load-scale.ts";
 
@@ -32,7 +32,7 @@ const page = (platform: PageCapacity["platform"], perSecond: number, path = "/in
 
 test("loads are as planned where every platform can carry the probe", () => {
   expect(loadScale(EXPERIMENT, [page("container", 900), page("qemu", 334)])).toEqual({ scale: 1, limitedBy: null });
-  expect(scaledLoads(EXPERIMENT, 1)).toBe(EXPERIMENT);
+  expect(scaledLoads(EXPERIMENT, { scale: 1, pages: [] })).toEqual(EXPERIMENT);
 });
 
 test("the platform that can do least decides for all, by its probed page only", () => {
@@ -49,7 +49,7 @@ test("a scale is rounded down to two digits, so that a probe never has more than
 });
 
 test("paced probes and counted floods are scaled; connections, pings and stressors are not", () => {
-  const scaled = scaledLoads(EXPERIMENT, 0.1);
+  const scaled = scaledLoads(EXPERIMENT, { scale: 0.1, pages: [] });
   expect(scaled.probes.map((probe) => ("rate" in probe ? probe.rate : null))).toEqual([10, 2, 10]);
   expect(scaled.phases["flood"]?.floods).toMatchObject([{ concurrency: 100, requests: 10_000 }]);
   expect(scaled.phases["few"]?.floods).toMatchObject([{ concurrency: 100, requests: 100 }]);
@@ -57,9 +57,25 @@ test("paced probes and counted floods are scaled; connections, pings and stresso
   expect(scaled.phases["cpu"]).toEqual(EXPERIMENT.phases["cpu"]);
 });
 
+test("a phase is long enough for some answers to its flood on the slowest platform, and no longer than a minute", () => {
+  const capacity = (perSecond: number): PageCapacity => ({
+    ...page("qemu", perSecond, "/compute.php"),
+    target: "apache2",
+  });
+  const durations = (perSecond: number, changes: Partial<Experiment> = {}) => {
+    const pages = [{ ...capacity(800), platform: "container" as const }, capacity(perSecond)];
+    const { duration, phases } = scaledLoads({ ...EXPERIMENT, ...changes }, { scale: 1, pages });
+    return [duration, phases["endless"]?.duration, phases["flood"]?.duration, phases["cpu"]?.duration];
+  };
+  expect(durations(6.25)).toEqual([4000, 8000, 2000, undefined]);
+  expect(durations(100)).toEqual([4000, undefined, 2000, undefined]);
+  expect(durations(0.1)).toEqual([4000, 60_000, 2000, undefined]);
+  expect(durations(6.25, { functional: true })).toEqual([4000, undefined, 2000, undefined]);
+});
+
 test("phases are as long as the study's own number of requests takes", () => {
-  const scaled = scaledLoads(EXPERIMENT, 0.1);
+  const scaled = scaledLoads(EXPERIMENT, { scale: 0.1, pages: [] });
   expect([scaled.duration, scaled.phases["flood"]?.duration]).toEqual([5000, 5000]);
   expect(scaled.phases["reference"]).toEqual({ floods: [], stressors: [] });
-  expect(scaledLoads(EXPERIMENT, 0.5).duration).toBe(4000);
+  expect(scaledLoads(EXPERIMENT, { scale: 0.5, pages: [] }).duration).toBe(4000);
 });

@@ -4,8 +4,11 @@ import type { Calibration, PageCapacity } from "../model/result.ts";
 /** A probe is to take no more than this share of what its target can answer: at more it would measure itself. */
 export const PROBE_SHARE = 0.3;
 
-/** Requests of a probe that a phase is to have at least: as many as the study's own had. */
-const LEAST_REQUESTS = 50;
+/** Answers to a probe, and to a flood, that a phase is to be long enough for: as many as the study's own probe had. */
+const LEAST_ANSWERS = 50;
+
+/** A phase that would have to be longer for that is not. */
+const LONGEST_MS = 60_000;
 
 /**
  * By how much the loads of a run are scaled down: so far that on every platform each HTTP probe is light for its target. One
@@ -32,33 +35,39 @@ function roundDown(share: number): number {
 }
 
 /**
- * The experiment with its loads scaled: fewer requests a second of the probes that a server answers, phases that are long enough
- * for some of them, and fewer requests of floods that have a number. How many connections a flood has, and what stressors do,
- * is as planned: these take what they get.
+ * The experiment with its loads scaled: fewer requests a second of the probes that a server answers, and fewer requests of floods
+ * that have a number. How many connections a flood has, and what stressors do, is as planned: these take what they get. Phases
+ * are long enough for some answers to the probes, and on the slowest platform to the floods that last as long as their phase.
  */
-export function scaledLoads(experiment: Experiment, scale: number): Experiment {
-  if (scale === 1) return experiment;
-  const probes = experiment.probes.map((probe) => scaledProbe(probe, scale));
-  const slowest = Math.min(...probes.flatMap((probe) => (probe.probe === "http" ? [probe.rate] : [])));
-  const leastMs = Math.ceil((1000 * LEAST_REQUESTS) / slowest);
-  const phases = Object.entries(experiment.phases).map(([name, phase]) => [
-    name,
-    {
-      ...phase,
-      ...(phase.duration === undefined ? {} : { duration: Math.max(phase.duration, leastMs) }),
-      floods: phase.floods.map(({ requests, ...flood }) => ({
-        ...flood,
-        // Enough to have all of its connections open.
-        ...(requests === undefined ? {} : { requests: Math.max(flood.concurrency, Math.round(scale * requests)) }),
-      })),
-    },
-  ]);
-  return {
-    ...experiment,
-    probes,
-    duration: Math.max(experiment.duration, leastMs),
-    phases: Object.fromEntries(phases) as Experiment["phases"],
-  };
+export function scaledLoads(
+  experiment: Experiment,
+  { scale, pages }: Pick<Calibration, "scale" | "pages">,
+): Experiment {
+  const probes = experiment.probes.map((probe) => (scale === 1 ? probe : scaledProbe(probe, scale)));
+  // Phases that nothing was scaled for are long enough for their probes.
+  const probesMs = scale === 1 ? 0 : answersMs(probes.flatMap((one) => (one.probe === "http" ? [one.rate] : [])));
+  const duration = Math.max(experiment.duration, probesMs);
+  const phases = Object.entries(experiment.phases).map(([name, phase]) => {
+    const lasting = experiment.functional ? [] : phase.floods.filter(({ requests }) => requests === undefined);
+    const floodsMs = answersMs(
+      lasting
+        .flatMap(({ on, path }) => pages.filter((page) => page.target === on && page.path === path))
+        .map((page) => page.perSecond),
+    );
+    const own = Math.max(phase.duration ?? duration, probesMs, floodsMs);
+    const floods = phase.floods.map(({ requests, ...flood }) => ({
+      ...flood,
+      // Enough to have all of its connections open.
+      ...(requests === undefined ? {} : { requests: Math.max(flood.concurrency, Math.round(scale * requests)) }),
+    }));
+    return [name, { ...phase, ...(own === (phase.duration ?? duration) ? {} : { duration: own }), floods }];
+  });
+  return { ...experiment, probes, duration, phases: Object.fromEntries(phases) as Experiment["phases"] };
+}
+
+/** How long the least answers take at the slowest of these rates, answers a second; none: no time. */
+function answersMs(rates: readonly number[]): number {
+  return rates.length === 0 ? 0 : Math.min(LONGEST_MS, Math.ceil((1000 * LEAST_ANSWERS) / Math.min(...rates)));
 }
 
 function scaledProbe(probe: Probe, scale: number): Probe {

@@ -63,7 +63,7 @@ export async function runExperiment(context: LabContext, run: ExperimentRun): Pr
       await standStill(context, lab);
     }
     const calibration = await calibrated(context, run, stations);
-    const experiment = scaledLoads(run.experiment, calibration.scale);
+    const experiment = scaledLoads(run.experiment, calibration);
     const attempt = attempts(context, { ...run, experiment }, stations, calibration);
     const { schedule, folder } = run;
     await runSchedule({ schedule, folder, experiment, attempt, ...signal });

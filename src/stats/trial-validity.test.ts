@@ -149,6 +149,9 @@ test("a flood that did no work", () => {
   expect(reasons({ planned: floods, readings: [http(), floor(0.5), flood({ ok: 0, failed: 400 })] })).toEqual([
     "the flood of apache2 got no answer to 400 requests, so it loaded nothing",
   ]);
+  expect(reasons({ planned: floods, readings: [http(), floor(0.5), flood({ requests: 0, ok: 0 })] })).toEqual([
+    "the phase ended before any request of the flood of apache2 was answered, so that nothing shows that it loaded anything",
+  ]);
 });
 
 test("a stressor that did nothing, in any of its domains", () => {

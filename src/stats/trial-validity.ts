@@ -140,7 +140,11 @@ function floodReasons({ planned, readings }: TrialFacts): string[] {
     if (ofTarget.length === 0) return [`the flood of ${on} has no reading`];
     return ofTarget
       .filter((reading) => reading.ok === 0)
-      .map((reading) => `the flood of ${on} got no answer to ${reading.requests} requests, so it loaded nothing`);
+      .map(({ requests }) =>
+        requests === 0
+          ? `the phase ended before any request of the flood of ${on} was answered, so that nothing shows that it loaded anything`
+          : `the flood of ${on} got no answer to ${requests} requests, so it loaded nothing`,
+      );
   });
 }
 
