@@ -128,7 +128,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       const exit = await scratch.run(domain, "sleep 4711 & sleep 4711 & sleep 4711", { timeoutMs: 500 });
       expect(exit.timedOut).toBe(true);
       // Also while it is only being started.
-      for (const afterMs of [20, 50, 80, 300]) {
+      for (const afterMs of [0, 5, 10, 15, 20, 25, 30, 40, 50, 80, 300]) {
         const abort = new AbortController();
         const aborted = scratch.run(domain, "sleep 4711 & sleep 4711", { signal: abort.signal }).then(
           () => "ended",
