@@ -196,7 +196,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
 
     // Not every platform has this facet.
     for (const limiting of platform.limiting === undefined ? [] : [platform.limiting]) {
-      test("goes on with other limits, and as much as it had is not more", async () => {
+      test("goes on with other limits, and then with those it had before", async () => {
         const before = await scratch.up({ limits: { ...limits, memoryBytes: limits.memoryBytes + 16 * 2 ** 20 } });
         await scratch.run(before, "true");
         const running = scratch.run(before, "i=0; while [ $i -lt 20 ]; do i=$((i + 1)); sleep 0.1; done; echo done");

@@ -4,10 +4,9 @@ import type { DomainLimits, DomainPlan } from "../../model/plan.ts";
 import { differOnlyIn } from "../cgroup-limits.ts";
 import { requireEnoughMemory } from "../guest/prepare-files.ts";
 import type { Limiting } from "../platform.ts";
-import { findDomain, readStore, requireDomain, xl } from "./toolstack.ts";
+import { findDomain, readStore, requireDomain, tryXl, xl } from "./toolstack.ts";
 import { xenPaths, type XenPaths } from "./xen-paths.ts";
-
-const DEADLINE_MS = 60_000;
+import { mebibytes } from "./xl-config.ts";
 
 /** The scheduler knows no periods. */
 const LIVE = ["cpus", "cpuPeriodMs", "shares", "cpuset", "memoryBytes"] as const;
@@ -32,10 +31,6 @@ export const limiting: Limiting = {
   },
 };
 
-export function mebibytes({ memoryBytes }: Pick<DomainLimits, "memoryBytes">): number {
-  return Math.floor(memoryBytes / 2 ** 20);
-}
-
 /** Gives a domain its part of the processors: of those that want them, by weight, and at most. */
 export async function shareProcessors(
   host: Host,
@@ -43,8 +38,7 @@ export async function shareProcessors(
   id: number,
   { name, limits }: DomainPlan,
 ): Promise<void> {
-  const argv = ["xl", "sched-credit2", "-d", `${id}`, ...creditOptions(limits)] as const;
-  const { code, stderr } = await host.processes.run({ argv: [...argv], timeoutMs: DEADLINE_MS });
+  const { code, stderr } = await tryXl(host, ["sched-credit2", "-d", `${id}`, ...creditOptions(limits)]);
   // It may have ended by now.
   if (code === 0 || (await findDomain(host, uuid)) === null) return;
   throw new LabError(`domain ${name} does not get its part of the processors: ${stderr.trim()}`);

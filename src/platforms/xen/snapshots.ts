@@ -16,9 +16,9 @@ import {
 } from "../guest/saved-machine.ts";
 import type { Snapshots } from "../platform.ts";
 import { copyDisk, copyWithMemory } from "./copy-disk.ts";
-import { mebibytes } from "./limiting.ts";
 import { findDomain } from "./toolstack.ts";
 import { xenPaths } from "./xen-paths.ts";
+import { mebibytes } from "./xl-config.ts";
 
 const DISK = "disk.qcow2";
 const MEMORY = "memory";

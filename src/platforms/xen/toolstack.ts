@@ -1,4 +1,4 @@
-import type { Host } from "../../host/host.ts";
+import type { Finished, Host } from "../../host/host.ts";
 import { LabError } from "../../model/error.ts";
 
 /** A domain, as Xen shows it. */
@@ -30,6 +30,11 @@ export async function xl(host: Host, args: string[]): Promise<string> {
   return host.processes.must({ argv: ["xl", ...args], timeoutMs: DEADLINE_MS });
 }
 
+/** As `xl`, where it may fail: how it ended. */
+export async function tryXl(host: Host, args: string[]): Promise<Finished> {
+  return host.processes.run({ argv: ["xl", ...args], timeoutMs: DEADLINE_MS });
+}
+
 /**
  * Ends the domain with this UUID, if there is one. Its own xl may be at it, too, when it has ended: what counts is that it is gone.
  * @throws LabError when it does not go
@@ -38,7 +43,7 @@ export async function endDomain(host: Host, uuid: string): Promise<void> {
   const deadline = host.clock.monotonicMs() + DEADLINE_MS;
   for (let found = await findDomain(host, uuid); found !== null;) {
     const { id } = found;
-    const { stderr } = await host.processes.run({ argv: ["xl", "destroy", `${id}`], timeoutMs: DEADLINE_MS });
+    const { stderr } = await tryXl(host, ["destroy", `${id}`]);
     found = await findDomain(host, uuid);
     if (found === null) return;
     if (host.clock.monotonicMs() > deadline) {

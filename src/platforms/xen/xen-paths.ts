@@ -25,6 +25,7 @@ export interface XenPaths extends GuestFiles {
   lines: AgentLines;
   /** The script that puts a vif into its place, as xl is told of it: a link to the file, as Debian runs nothing from /run (noexec). */
   vifScript(vif: string): string;
+  /** What that links to, in the domain's folder. */
   vifScriptFile(vif: string): string;
 }
 

@@ -1,7 +1,6 @@
 import type { MachineForm } from "../../model/machine-form.ts";
-import type { DomainPlan } from "../../model/plan.ts";
+import type { DomainLimits, DomainPlan } from "../../model/plan.ts";
 import { slotSockets } from "../guest/agent-lines.ts";
-import { mebibytes } from "./limiting.ts";
 import type { XenPaths } from "./xen-paths.ts";
 
 /**
@@ -44,6 +43,11 @@ export function xlConfig(
   return Object.entries(settings)
     .map(([name, value]) => `${name} = ${Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : quote(value)}\n`)
     .join("");
+}
+
+/** Of a domain's memory, in whole MiB: Xen's tools count so. */
+export function mebibytes({ memoryBytes }: Pick<DomainLimits, "memoryBytes">): number {
+  return Math.floor(memoryBytes / 2 ** 20);
 }
 
 /** Sockets of the consoles beside the first, in the order in which guest/main knows them. */
