@@ -41,6 +41,20 @@ describe("report.html", () => {
     expect(textOf(page)).toContain("Loads were sent as planned.");
   });
 
+  it("names the slowest load of a platform that none is known to hurt, not one that little is known of", () => {
+    const result = fixtureResult();
+    const comparisons = result.comparisons.map((row) =>
+      row.platform !== "container" || row.verdict === "reference"
+        ? row
+        : row.phase === "flood-100"
+          ? { ...row, estimate: 7.25, verdict: "unaffected" as const }
+          : { ...row, estimate: 3.5, verdict: "inconclusive" as const },
+    );
+    const sentence = /On container, 95 %.*?loads: [^.]*\./.exec(textOf(render({ ...result, comparisons })))?.[0];
+    expect(sentence).toMatch(/Slowest under flood-100 .*7\.25 ms.* unaffected\. Of \d loads: \d inconclusive/);
+    expect(textOf(page)).toContain("Worst under");
+  });
+
   it("tells what stressors wrote in units that a reader takes in", () => {
     expect(textOf(page)).toMatch(/\d [KMG]iB written and read/);
   });

@@ -40,7 +40,8 @@ function insert(value: Insertable): string {
   return value.map(insert).join("");
 }
 
-/** Keeps a number and its unit on one line. */
-export function unbroken(text: string): string {
-  return text.replaceAll(/(\d) (?=(?:ms|s|%)(?![a-z]))/g, "$1\u00a0");
+/** Keeps on one line what does not read well on two: a number and its unit, and words with hyphens, as phases' names are. */
+export function unbroken(text: string): Html {
+  const parts = text.replaceAll(/(\d) (?=(?:ms|s|%)(?![a-z]))/g, "$1\u00a0").split(/(\w+(?:-\w+)+)/);
+  return html`${parts.map((part, index) => (index % 2 === 0 ? part : html`<span class="unbroken">${part}</span>`))}`;
 }

@@ -76,13 +76,15 @@ export function platformHeadline(view: RunView, platform: PlatformName): string 
   return `${name}: ${word} under ${worst.phase.name}${worst.row.indicative ? " (indicative)" : ""}`;
 }
 
-/** What was measured on a platform: at rest, under the load that hurt most, and how many loads did what. */
+/** What was measured on a platform: at rest, under the load that hurt most, or where none is known to, was slowest; and how many loads did what. */
 export function platformSentence(view: RunView, platform: PlatformName): string {
   const { loads, worst, resting } = platformLoads(view, platform);
   const name = view.nameOf(platform);
   if (worst === undefined) return `On ${name}, no load could be compared with the reference.`;
   const doubt = view.valid ? "" : "Not to be relied on: ";
-  return `${doubt}On ${name}, 95 % of ${view.target}’s answers came within ${formatMs(resting)} at rest. ${worstSentence(worst)} ${tally(loads.map(({ row }) => row.verdict))}`;
+  const [slowest = worst] = loads.toSorted((one, other) => slowness(other.row) - slowness(one.row));
+  const hurts = badness(worst.row) > VERDICT_STYLES.inconclusive.severity;
+  return `${doubt}On ${name}, 95 % of ${view.target}’s answers came within ${formatMs(resting)} at rest. ${loadSentence(hurts ? "Worst" : "Slowest", hurts ? worst : slowest)} ${tally(loads.map(({ row }) => row.verdict))}`;
 }
 
 /** Why and how far loads were scaled; none when they were as planned. */
@@ -121,16 +123,16 @@ function platformLoads(
   return { loads, worst, resting: reference?.row.estimate ?? worst?.row.reference ?? null };
 }
 
-function worstSentence({ phase, row }: ComparedLoad): string {
+function loadSentence(which: "Worst" | "Slowest", { phase, row }: ComparedLoad): string {
   const style = VERDICT_STYLES[row.verdict];
   const scene = phase.load === "no load" ? phase.name : `${phase.name} (${phase.load})`;
   if (row.verdict === "did-not-return") {
-    return `Worst under ${scene}: ${formatShare(row.unanswered)} of the requests got no answer – ${style.word}.`;
+    return `${which} under ${scene}: ${formatShare(row.unanswered)} of the requests got no answer – ${style.word}.`;
   }
-  if (row.estimate === null) return `Worst under ${scene}: the 95th percentile got no answer – ${style.word}.`;
+  if (row.estimate === null) return `${which} under ${scene}: the 95th percentile got no answer – ${style.word}.`;
   const interval = intervalText(row);
   const doubt = interval === null ? "no interval" : `${formatConfidence(row.confidence ?? 0)} interval ${interval}`;
-  return `Worst under ${scene}: ${formatMs(row.estimate)} (${doubt}), ${formatRatio(row.ratio.estimate)} the reference – ${style.word}.`;
+  return `${which} under ${scene}: ${formatMs(row.estimate)} (${doubt}), ${formatRatio(row.ratio.estimate)} the reference – ${style.word}.`;
 }
 
 function tally(verdicts: readonly Verdict[]): string {

@@ -56,6 +56,7 @@ nav { margin-top: 1.4rem; font-size: 0.9rem; display: flex; flex-wrap: wrap; gap
 .headline { border-top: 4px solid var(--mark); padding-top: 0.75rem; }
 .headline h3 { margin: 0; font-size: 1.28rem; line-height: 1.3; letter-spacing: -0.01em; text-wrap: balance; }
 .headline p { margin: 0.45rem 0 0; }
+.unbroken { display: inline-block; }
 figure { margin: 1.4rem 0 0; min-width: 0; }
 figure .chart { display: block; width: 100%; height: auto; overflow: visible; }
 figcaption { margin-top: 0.4rem; max-width: 46rem; }

@@ -62,7 +62,7 @@ export function headlines(result: Result, view: RunView): Html {
   const cards = view.platforms.map(
     (platform) =>
       html`<div class="headline" style="--mark: var(--chart-${platform})">
-        <h3>${platformHeadline(view, platform)}</h3>
+        <h3>${unbroken(platformHeadline(view, platform))}</h3>
         <p>${unbroken(platformSentence(view, platform))}</p>
       </div>`,
   );
