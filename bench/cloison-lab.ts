@@ -3,6 +3,7 @@ import type { Host } from "../src/host/host.ts";
 import { defaultPaths, labDirectory } from "../src/lab/paths.ts";
 import { ExitCode, LabError } from "../src/model/error.ts";
 import type { LabPlan } from "../src/model/plan.ts";
+import type { AtEnd } from "./at-end.ts";
 import { seconds } from "./lab-cycle.ts";
 
 /** The launcher: `npm run bench` runs in the repository's root. */
@@ -16,11 +17,21 @@ export class CloisonLab {
   /** What is at work on it; a bench that is ended removes the lab when that has ended. */
   #working: { end: AbortController; ended: Promise<unknown> } | null = null;
 
-  /** @param file default: the one of that name in examples/ */
-  constructor(host: Host, name: string, file = `examples/${name}/lab.yaml`) {
+  private constructor(host: Host, name: string, file: string) {
     this.#host = host;
     this.name = name;
     this.#file = file;
+  }
+
+  /**
+   * A lab that is not there yet, and is gone at the end. Throws when somebody uses it: its coming and going would be measured.
+   * @param file default: the one of that name in examples/
+   */
+  static async claim(host: Host, atEnd: AtEnd, name: string, file = `examples/${name}/lab.yaml`): Promise<CloisonLab> {
+    const lab = new CloisonLab(host, name, file);
+    await lab.#requireAbsent();
+    atEnd.add(() => lab.down());
+    return lab;
   }
 
   /** Folder of its domains, while it is up. */
@@ -69,8 +80,7 @@ export class CloisonLab {
     }
   }
 
-  /** Throws when somebody uses the lab: its coming and going would be measured, and end it. */
-  async requireAbsent(): Promise<void> {
+  async #requireAbsent(): Promise<void> {
     const answer = await this.#host.processes.must({ argv: [CLOISON, "--json", "ls"] });
     if ((JSON.parse(answer) as { lab: string }[]).some(({ lab }) => lab === this.name)) {
       throw new LabError(`lab ${this.name} is there already, and the bench would remove it`, {

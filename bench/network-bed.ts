@@ -51,11 +51,8 @@ export class NetworkBed {
   }
 
   /** A lab that is not there yet, and is gone at the end. */
-  async lab(name: string, file: string): Promise<CloisonLab> {
-    const lab = new CloisonLab(this.host, name, file);
-    await lab.requireAbsent();
-    this.atEnd.add(() => lab.down());
-    return lab;
+  lab(name: string, file: string): Promise<CloisonLab> {
+    return CloisonLab.claim(this.host, this.atEnd, name, file);
   }
 }
 

@@ -24,6 +24,9 @@ export class RuncLoop {
   readonly #directory: string;
   readonly #cgroup = `cloison/bench-runc-${process.pid}`;
   readonly #count: number;
+  readonly #end = new AbortController();
+  /** The script, while it makes them; settles when it has ended, however. */
+  #making: Promise<unknown> = Promise.resolve();
 
   private constructor(host: Host, directory: string, count: number) {
     this.#host = host;
@@ -58,7 +61,10 @@ export class RuncLoop {
     return {
       up: async () => {
         await this.#host.cgroups.ensure(this.#cgroup);
-        await this.#host.processes.must({ argv: [SCRIPT, "up", order, this.#directory] });
+        const { signal } = this.#end;
+        const making = this.#host.processes.must({ argv: [SCRIPT, "up", order, this.#directory], signal });
+        this.#making = making.catch(() => undefined);
+        await making;
       },
       verify: () => this.#requireRunning(),
       down: () => this.#down(),
@@ -66,6 +72,8 @@ export class RuncLoop {
   }
 
   async end(): Promise<void> {
+    this.#end.abort();
+    await this.#making;
     await this.#down();
     await this.#host.cgroups.destroy(this.#cgroup, 10_000);
     await rm(this.#directory, { recursive: true, force: true });
