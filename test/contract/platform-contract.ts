@@ -102,6 +102,22 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
       });
     });
 
+    test("hands back all that a program printed before it ended to one who reads slowly, and not what goes on", async () => {
+      const domain = await scratch.up();
+      let bytes = 0;
+      const stdout = (chunk: Uint8Array) => {
+        // Nothing is read meanwhile.
+        if (bytes === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+        bytes += chunk.length;
+      };
+      const print = "head -c 60000 /dev/zero | tr '\\0' x";
+      expect(await scratch.run(domain, print, { output: { stdout } })).toMatchObject({ code: 0 });
+      expect(bytes).toBe(60_000);
+      // Of others the pipe itself is handed over.
+      if (platform.ownKernels !== true) return;
+      expect(await scratch.run(domain, "while :; do echo more; done & sleep 1")).toMatchObject({ code: 0 });
+    });
+
     test("hands back exit codes and signals", async () => {
       const domain = await scratch.up();
       expect(await scratch.run(domain, "exit 7")).toMatchObject({ code: 7, signal: null });
