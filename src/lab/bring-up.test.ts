@@ -56,6 +56,11 @@ function story(): { lab: string[]; lan: string[] } {
   };
 }
 
+/** Of the story, what was done with domains. */
+function domainSteps(): string[] {
+  return story().lab.filter((line) => /^(limit|prepare|start|destroy) (?!cgroup)/.test(line));
+}
+
 async function nothingIsLeft(): Promise<void> {
   expect([...fixture.running]).toEqual([]);
   expect(await fixture.host.namespaces.list()).toEqual([]);
@@ -133,7 +138,7 @@ test("a lab that is up already is not touched", async () => {
   });
 });
 
-test("limits that have changed are set before domains are made, and again after a change that failed", async () => {
+test("limits that have changed are set before anything is destroyed, and again after one was refused", async () => {
   await upAlready();
   const { limits } = domainPlan("one", 1);
   const tighter = domainPlan("one", 1, { limits: { ...limits, pids: 32 } });
@@ -142,14 +147,9 @@ test("limits that have changed are set before domains are made, and again after 
   fixture.failures.set("limit one", failure);
   await expect(up(changed)).rejects.toThrow(failure);
   fixture.failures.clear();
-  story();
+  expect(domainSteps()).toEqual(["limit one"]);
   expect((await up(changed))[0]).toEqual({ step: "kept", names: ["one"], limited: ["one"] });
-  expect(story().lab.filter((line) => /^(limit|destroy|prepare|start) (one|two)/.test(line))).toEqual([
-    "destroy two",
-    "limit one",
-    "prepare two",
-    "start two",
-  ]);
+  expect(domainSteps()).toEqual(["limit one", "destroy two", "prepare two", "start two"]);
 });
 
 test("a changed domain is made anew, the other is not touched", async () => {
@@ -182,12 +182,35 @@ test("one that is added alone leaves another that does not run as it is", async 
   fixture.running.delete("two");
   story();
   await up(labPlan([domainPlan("one", 1), domainPlan("two", 2), domainPlan("three", 3)]), { only: ["three"] });
-  expect(story().lab.filter((line) => /^(prepare|start|destroy) /.test(line))).toEqual([
-    "prepare three",
-    "start three",
-  ]);
+  expect(domainSteps()).toEqual(["prepare three", "start three"]);
+  expect((await readStoredLab(fixture.context, "demo"))?.unsettled).toBe(null);
   const { plan } = (await readStoredLab(fixture.context, "demo")) ?? {};
   expect(plan?.domains.map(({ name }) => name)).toEqual(["one", "two", "three"]);
+});
+
+test("what is left as it is, though it is to be another, stays unsettled until it is made", async () => {
+  await up();
+  const three = labPlan([domainPlan("one", 1, { hostname: "uno" }), domainPlan("two", 2), domainPlan("three", 3)]);
+  fixture.failures.set("start two", new Error("cut off"));
+  await expect(up(labPlan([domainPlan("one", 1), domainPlan("two", 2, { hostname: "due" })]))).rejects.toThrow(
+    "cut off",
+  );
+  fixture.failures.clear();
+  story();
+  await up(three, { only: ["three"] });
+  expect(domainSteps()).toEqual(["prepare three", "start three"]);
+  expect((await readStoredLab(fixture.context, "demo"))?.unsettled?.toSorted()).toEqual(["one", "two"]);
+  await up(three);
+  expect(domainSteps().filter((line) => line.startsWith("start"))).toEqual(["start one", "start two"]);
+  expect((await readStoredLab(fixture.context, "demo"))?.unsettled).toBe(null);
+});
+
+test("an error tells which domains were destroyed for a change, and not made again", async () => {
+  await up();
+  fixture.failures.set("start one", new LabError("it does not start"));
+  await expect(
+    up(labPlan([domainPlan("one", 1, { hostname: "uno" }), domainPlan("two", 2, { hostname: "due" })])),
+  ).rejects.toThrow("it does not start\nlab demo goes on without one, two");
 });
 
 test("an apply takes what is stored for what is there, and does not look after programs that stay as they are", async () => {

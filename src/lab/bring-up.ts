@@ -2,6 +2,7 @@ import PQueue from "p-queue";
 import { LabError } from "../model/error.ts";
 import { withoutGuests } from "../model/network-state.ts";
 import type { DhcpPlan, DomainPlan, LabPlan } from "../model/plan.ts";
+import { sameData } from "../model/same-data.ts";
 import { applyNetwork } from "../netstate/apply.ts";
 import type { Platform, Workspace } from "../platforms/platform.ts";
 import { announce } from "./announce.ts";
@@ -69,7 +70,7 @@ export async function bringUp(
     stored = null;
   }
   const workspace = workspaceOf(context, plan.lab);
-  const made: Made = { isNew: stored === null, uplinks: [], namespaces: [], domains: [] };
+  const made: Made = { isNew: stored === null, uplinks: [], namespaces: [], destroyed: [], domains: [] };
   /** Programs outside of the domains that come up beside the rest. */
   const starting: Promise<void>[] = [];
   try {
@@ -79,15 +80,21 @@ export async function bringUp(
     // Of a new lab nothing is compared, so that its images may take longer than its network.
     const fits = async (before: DomainPlan, domain: DomainPlan) =>
       (await platform.limiting?.fits(host, workspace, before, domain)) ?? false;
-    const changes = restricted(
-      await labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces, fits),
-      options.only,
-    );
+    const all = await labChanges(plan, stored === null ? {} : await roots, stored, states, namespaces, fits);
+    const changes = restricted(all, options.only);
+    const open = stored === null ? [] : leftOpen(all, changes, stored, plan);
     const namesOf = (domains: readonly DomainPlan[]) => domains.map(({ name }) => name);
     options.onStep?.({ step: "kept", names: namesOf(changes.keep), limited: namesOf(changes.limit) });
 
-    const unsettled = [...new Set([...changes.destroy, ...namesOf(changes.create)])];
+    if (changes.limit.length > 0) {
+      await beginChange(context, plan.lab, stored?.unsettled ?? []);
+      // Before anything is destroyed: one that cannot get them ends the change.
+      const built = workspaceOf(context, plan.lab, await roots);
+      await eachOf(changes.limit, options.parallel, async (domain) => platform.limiting?.set(host, built, domain));
+    }
+    const unsettled = [...new Set([...changes.destroy, ...namesOf(changes.create), ...open])];
     if (stored !== null) await beginChange(context, plan.lab, unsettled);
+    made.destroyed = changes.destroy.filter((name) => changes.create.some((domain) => domain.name === name));
     await eachOf(changes.destroy, options.parallel, (name) => platform.destroy(host, workspace, plan.lab, name));
     if (changes.removeNamespaces.length > 0) await host.namespaces.remove(changes.removeNamespaces);
 
@@ -109,8 +116,6 @@ export async function bringUp(
     // An image may take minutes to build, and an uplink's time to be confirmed runs once it has joined.
     const make = async () => {
       const built = workspaceOf(context, plan.lab, await roots);
-      // What they give up is there for those that are made.
-      await eachOf(changes.limit, options.parallel, async (domain) => platform.limiting?.set(host, built, domain));
       await makeDomains(context, platform, built, plan, changes.create, made, options);
     };
     const vifsCome = platform.bringsVifs === true && changes.create.length > 0;
@@ -124,7 +129,7 @@ export async function bringUp(
     });
     // Written while the kernel works; a new lab's images may take longer than that.
     const withSource = options.source === undefined ? {} : { source: options.source };
-    const stage = async () => stageLab(context, { plan, roots: await roots, ...withSource });
+    const stage = async () => stageLab(context, { plan, roots: await roots, ...withSource }, open);
     const staged = stored === null ? null : stage();
     staged?.catch(() => undefined);
     const applied = await applying;
@@ -153,14 +158,24 @@ export async function bringUp(
 
 function restricted(changes: LabChanges, only: readonly string[] | undefined): LabChanges {
   if (only === undefined) return changes;
-  const { destroy, create, keep, limit } = changes;
+  const { destroy, create, keep } = changes;
   return {
     ...changes,
     destroy: destroy.filter((name) => only.includes(name)),
     create: create.filter(({ name }) => only.includes(name)),
     keep: [...keep, ...create.filter(({ name }) => !only.includes(name))],
-    limit: limit.filter(({ name }) => only.includes(name)),
   };
+}
+
+/** Domains that are let be though they are not what the plan says; one that only does not run is. */
+function leftOpen(all: LabChanges, { destroy, create }: LabChanges, stored: StoredLab, plan: LabPlan): string[] {
+  const changed = new Set([...destroy, ...create.map(({ name }) => name)]);
+  const planned = (of: LabPlan, wanted: string) => of.domains.find(({ name }) => name === wanted);
+  return [...new Set([...all.destroy, ...all.create.map(({ name }) => name)])].filter(
+    (name) =>
+      !changed.has(name) &&
+      (stored.unsettled?.includes(name) === true || !sameData(planned(stored.plan, name), planned(plan, name))),
+  );
 }
 
 /** The plan that the machine is as, as far as is known; null: a change was cut off, or the machine has been started anew. */
@@ -176,6 +191,8 @@ interface Made {
   /** Positions of the networks that a real interface has joined. */
   uplinks: number[];
   namespaces: string[];
+  /** Names of those that were to be made anew. */
+  destroyed: string[];
   domains: DomainPlan[];
 }
 
@@ -246,9 +263,10 @@ async function undoBringUp(
 }
 
 /** A change that failed leaves the lab's other domains as they are, which whoever reads the error has to know. */
-function withoutWhatFailed({ lab }: LabPlan, { domains }: Made, cause: unknown): unknown {
-  if (!(cause instanceof LabError) || domains.length === 0) return cause;
-  return new LabError(`${cause.message}\nlab ${lab} goes on without ${domains.map(({ name }) => name).join(", ")}`, {
+function withoutWhatFailed({ lab }: LabPlan, { destroyed, domains }: Made, cause: unknown): unknown {
+  const gone = new Set([...destroyed, ...domains.map(({ name }) => name)]);
+  if (!(cause instanceof LabError) || gone.size === 0) return cause;
+  return new LabError(`${cause.message}\nlab ${lab} goes on without ${[...gone].join(", ")}`, {
     ...(cause.hint === undefined ? {} : { hint: cause.hint }),
     exit: cause.exit,
     cause,

@@ -109,17 +109,21 @@ export async function beginChange({ host, paths }: LabContext, lab: string, unse
 /**
  * Puts a lab's new plan beside the old one, while the lab is still being changed. Nothing of this is synced: a process that
  * dies leaves it whole, and a power cut ends what it speaks of, so that the lab has to be made anew in any case.
+ * @param open domains that are not as it says, and stay unsettled
  * @returns what puts it in the old one's place, and says that the change is complete
  */
 export async function stageLab(
-  { host, paths }: LabContext,
+  context: LabContext,
   stored: Omit<StoredLab, "unsettled">,
+  open: string[] = [],
 ): Promise<() => Promise<void>> {
+  const { host, paths } = context;
   const { lab } = stored.plan;
   const file = planFile(paths, lab);
   await host.files.writeText(`${file}.next`, JSON.stringify({ format: FORMAT, ...stored }));
   return async () => {
     await host.files.rename(`${file}.next`, file);
+    if (open.length > 0) return beginChange(context, lab, open);
     await host.files.remove(changingFile(paths, lab));
   };
 }

@@ -308,6 +308,18 @@ pgrep -l 'qemu|socat|dnsmasq|runc' || true`).stdout;
       );
     });
 
+    test("another one that its user has shut down stays so, with its disk", () => {
+      const disk = () => statSync(seen(here, "/run/state/labs/roam/domains/two/disk.qcow2")).ino;
+      moveOne("roam", HOST);
+      succeed("shutdown", "roam", "two");
+      const before = disk();
+      moveOne("roam", "local");
+      expect(states("roam").slice(0, 2)).toEqual(["running", "stopped"]);
+      expect(disk()).toBe(before);
+      expect(machines("two")).toEqual([0, 0, 0]);
+      succeed("up", "/root/roam.yaml");
+    });
+
     test("with the last one nothing is left there, and the lab is whole", () => {
       if (states("roam")[2] === "moved") succeed("move", "roam", "three", "--to", "local");
       expect([there, far].map(traces)).toEqual([NOTHING, NOTHING]);

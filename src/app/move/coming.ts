@@ -53,7 +53,8 @@ async function makeComing(
 ): Promise<void> {
   const { plan, part: willBe, roots } = await planComing(app, part, parcel);
   const source = part.of === null ? parcel.source : { ...parcel.source, part: { ...willBe, of: part.of } };
-  await bringUp(app, plan, roots, { parallel: 1, source, ...how });
+  // How it is made is of this one alone.
+  await bringUp(app, plan, roots, { parallel: 1, only: [parcel.domain], source, ...how });
 }
 
 /** What of a domain has come as a layer, and what is to be made of it. */

@@ -50,8 +50,8 @@ async function remove(app: AppContext, part: PartOf, goes: (domain: string) => b
   const file = parseLab("the lab file", source.text, source.images);
   await bringUp(app, await planFor(app, file, plan.platform, left), roots, {
     parallel: 1,
-    // Others that their user has shut down are not to be made anew.
-    only: names.filter(goes),
+    // Others that their user has shut down are not to be made anew. What a command was making is in no plan yet.
+    only: [...names, ...(unsettled ?? [])].filter(goes),
     source: of === null ? source : { ...source, part: { ...left, of } },
   });
   return null;
