@@ -69,7 +69,8 @@ export async function restoreDomain(
 
 /** Snapshots of the machine, of a lab, or of one of its domains, oldest first. The lab need not be up. */
 export function snapshotsOf(app: AppContext, lab?: string, domain?: string): Promise<Snapshot[]> {
-  return listSnapshots(app.host, app.paths, lab, domain);
+  const of = { ...(lab === undefined ? {} : { lab }), ...(domain === undefined ? {} : { domain }) };
+  return listSnapshots(app.host, app.paths, of, (_snapshot, { message, hint }) => app.say(`${message} (${hint})`));
 }
 
 /** Removes a snapshot, for good, also one that is damaged. The lab need not be up. */

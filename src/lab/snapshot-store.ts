@@ -32,14 +32,28 @@ export function snapshotDirectory(paths: Paths, { lab, domain, name }: SnapshotN
   return `${snapshotsDirectory(paths)}/${lab}/${domain}/${name}`;
 }
 
-/** All of the machine, or those of a lab or a domain; oldest first. */
-export async function listSnapshots(host: Host, paths: Paths, lab?: string, domain?: string): Promise<Snapshot[]> {
+/**
+ * All of the machine, or those of a lab or a domain; oldest first.
+ * @param onDamaged hears of those that cannot be read; absent: the first ends it with a LabError
+ */
+export async function listSnapshots(
+  host: Host,
+  paths: Paths,
+  { lab, domain }: Partial<Pick<SnapshotName, "lab" | "domain">> = {},
+  onDamaged?: (snapshot: SnapshotName, error: LabError) => void,
+): Promise<Snapshot[]> {
   const top = snapshotsDirectory(paths);
   const found: Snapshot[] = [];
   for (const oneLab of lab === undefined ? await namesIn(host, top) : [lab]) {
     for (const oneDomain of domain === undefined ? await namesIn(host, `${top}/${oneLab}`) : [domain]) {
       for (const name of await namesIn(host, `${top}/${oneLab}/${oneDomain}`)) {
-        found.push(await readSnapshot(host, paths, { lab: oneLab, domain: oneDomain, name }));
+        const of = { lab: oneLab, domain: oneDomain, name };
+        try {
+          found.push(await readSnapshot(host, paths, of));
+        } catch (error) {
+          if (onDamaged === undefined || !(error instanceof LabError)) throw error;
+          onDamaged(of, error);
+        }
       }
     }
   }
@@ -81,10 +95,17 @@ export async function sealSnapshot(
   return snapshot;
 }
 
+/** Beside a domain's snapshots, as `.building`: what a crash leaves there goes when the next one is made or removed. */
+export const REMOVING = ".removing";
+
 /** Removes one, damaged or not, for good, and the folders that have become empty with it. */
 export async function discardSnapshot(host: Host, paths: Paths, snapshot: SnapshotName): Promise<void> {
   let directory = snapshotDirectory(paths, snapshot);
-  await host.files.remove(directory);
+  // A removal that is cut off leaves nothing that looks like a snapshot.
+  const removing = `${dirname(directory)}/${REMOVING}`;
+  await host.files.remove(removing);
+  await host.files.rename(directory, removing);
+  await host.files.remove(removing);
   while ((directory = dirname(directory)) !== paths.state && (await host.files.list(directory)).length === 0) {
     await host.files.remove(directory);
   }

@@ -5,7 +5,15 @@ import type { Platform, Snapshots } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
 import { keyOfRoot } from "./paths.ts";
-import { listSnapshots, sealSnapshot, snapshotDirectory, verifySnapshot, type Snapshot } from "./snapshot-store.ts";
+import {
+  listSnapshots,
+  REMOVING,
+  sealSnapshot,
+  snapshotDirectory,
+  verifySnapshot,
+  type Snapshot,
+  type SnapshotName,
+} from "./snapshot-store.ts";
 import { startDomain } from "./start-domain.ts";
 
 /** A name for a snapshot that was given none: when it was taken, in UTC. */
@@ -37,7 +45,7 @@ export async function saveSnapshot(
   }
   const building = `${dirname(directory)}/.building`;
   // What a crash has left of another one.
-  await host.files.remove(building);
+  for (const left of [building, `${dirname(directory)}/${REMOVING}`]) await host.files.remove(left);
   try {
     await host.files.makeDirectory(`${building}/data`);
     const workspace = workspaceOf(context, lab, stored.roots);
@@ -119,14 +127,16 @@ export async function newestOrigin(
   context: LabContext,
   stored: Pick<StoredLab, "plan" | "roots">,
   domain: DomainPlan,
-  onUnfit: (snapshot: Snapshot, why: string) => void,
+  onUnfit: (snapshot: SnapshotName, why: string) => void,
 ): Promise<Origin | null> {
   const { host, paths } = context;
   const { plan, roots } = stored;
   const facet = context.platforms[plan.platform].snapshots;
   if (facet === undefined) return null;
   const extent = { memory: false };
-  for (const snapshot of (await listSnapshots(host, paths, plan.lab, domain.name)).toReversed()) {
+  const of = { lab: plan.lab, domain: domain.name };
+  const known = await listSnapshots(host, paths, of, (snapshot, error) => onUnfit(snapshot, error.message));
+  for (const snapshot of known.toReversed()) {
     const data = `${snapshotDirectory(paths, snapshot)}/data`;
     try {
       requireFitting(stored, domain, snapshot);

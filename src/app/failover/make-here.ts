@@ -35,7 +35,7 @@ export async function makeHere(
   await requirePackages(app, platform.snapshots?.packages ?? []);
   const origins = new Map<string, Origin | null>();
   for (const domain of plan.domains.filter(({ name }) => names.includes(name))) {
-    const onUnfit = ({ name }: Snapshot, why: string) =>
+    const onUnfit = ({ name }: Pick<Snapshot, "name">, why: string) =>
       app.say(`snapshot ${name} of ${domain.name} is passed over: ${why}`);
     origins.set(domain.name, await newestOrigin(app, { plan, roots }, domain, onUnfit));
   }
