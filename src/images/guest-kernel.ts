@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Host } from "../host/host.ts";
 import { ExitCode, LabError } from "../model/error.ts";
 import { openAptArchive, prepareApt, type AptArchive } from "./apt-archive.ts";
@@ -60,15 +61,16 @@ export async function ensureGuestKernel(host: Host, options: GuestKernelOptions)
   const programs = await Promise.all(
     ["init", "main", "agent", "power-button"].map((name) => host.files.readText(`${guestDirectory}/${name}`)),
   );
+  const inside = digest([MODULES, (await host.files.stamp(BUSYBOX)) ?? "", ...programs]);
   try {
     return await withApt(host, request, async (run) => {
       const archive = await openedArchive(host, options, run);
       const found = await findPackage(host, archive, run);
-      const busybox = (await host.files.stamp(BUSYBOX)) ?? "";
-      const directory = `${store}/.kernels/${digest([found.name, found.version, MODULES, busybox, ...programs])}`;
+      const directory = `${store}/.kernels/${digest([found.name, found.version, inside])}`;
       if (await host.files.exists(directory)) return kernelIn(directory, found.version);
       onProgress(`guest kernel: fetching ${found.name} ${found.version}`);
-      const work = `${store}/.building/guest-kernel`;
+      // One at a time, under apt's lock: what is there was left by a crash.
+      const work = `${store}/.kernels/.new`;
       await host.files.remove(work);
       await host.files.makeDirectory(work);
       try {
@@ -79,7 +81,7 @@ export async function ensureGuestKernel(host: Host, options: GuestKernelOptions)
         if (fetched.code !== 0) throw aptError("the guests' kernel could not be fetched", fetched);
         await makeReady(host, work, guestDirectory, run);
         await host.files.writeText(`${work}/made/version`, found.version);
-        await host.files.makeDirectory(`${store}/.kernels`);
+        await host.files.writeText(`${work}/made/${INSIDE}`, inside);
         await host.processes.must({ argv: ["sync", "--file-system", `${work}/made`] });
         await host.files.rename(`${work}/made`, directory);
       } finally {
@@ -89,9 +91,16 @@ export async function ensureGuestKernel(host: Host, options: GuestKernelOptions)
     });
   } catch (error) {
     if (!(error instanceof ArchiveUnreachable)) throw error;
-    return await newest(host, options, error);
+    const found = await newestKernel(host, store, inside);
+    if (found === null) throw error;
+    const doubt = found.isSameInside ? "" : ", with programs of another version of Cloison or busybox inside";
+    onProgress(`guest kernel: Debian's archive cannot be reached; ${found.version} of the store is used${doubt}`);
+    return kernelIn(dirname(found.kernel), found.version);
   }
 }
+
+/** File that says what an initramfs was made of beside the kernel's package. */
+const INSIDE = "inside";
 
 const BUSYBOX = "/bin/busybox";
 
@@ -199,17 +208,27 @@ export function parseKernelPackage(shown: string): KernelPackage | null {
   return name === undefined || version === undefined ? null : { name, version };
 }
 
-async function newest(
+/**
+ * Of those in the store: the one made last with the same inside it, else the one made last. null: there is none.
+ * @param inside as `digest` says of drivers and programs
+ */
+export async function newestKernel(
   host: Host,
-  { store, onProgress }: GuestKernelOptions,
-  cause: ArchiveUnreachable,
-): Promise<GuestKernel> {
-  for (const key of await host.files.list(`${store}/.kernels`)) {
-    const directory = `${store}/.kernels/${key}`;
-    const version = await host.files.readTextIfExists(`${directory}/version`);
-    if (version === null) continue;
-    onProgress(`guest kernel: Debian's archive cannot be reached; ${version} of the store is used`);
-    return kernelIn(directory, version);
-  }
-  throw cause;
+  store: string,
+  inside: string,
+): Promise<(GuestKernel & { isSameInside: boolean }) | null> {
+  const kernels = `${store}/.kernels`;
+  if ((await host.files.list(kernels)).length === 0) return null;
+  const keys = (await host.processes.must({ argv: ["ls", "-1t", kernels] })).split("\n").filter((key) => key !== "");
+  const all = await Promise.all(
+    keys.map(async (key) => ({
+      directory: `${kernels}/${key}`,
+      version: await host.files.readTextIfExists(`${kernels}/${key}/version`),
+      isSameInside: (await host.files.readTextIfExists(`${kernels}/${key}/${INSIDE}`)) === inside,
+    })),
+  );
+  const whole = all.flatMap(({ directory, version, isSameInside }) =>
+    version === null ? [] : [{ ...kernelIn(directory, version), isSameInside }],
+  );
+  return whole.find(({ isSameInside }) => isSameInside) ?? whole[0] ?? null;
 }

@@ -37,7 +37,9 @@ ${UNPACK} --no-anchored --exclude='.wh.*' --file="/source$1"
 `;
 
 /** A folder as it is: a mounted disk. */
-export const COPY_TREE = `tar --create --directory=/source --one-file-system --xattrs --xattrs-include='*' . | ${UNPACK} --file=-`;
+export const COPY_TREE = `
+{ tar --create --directory=/source --one-file-system --xattrs --xattrs-include='*' . || : >/tmp/unread; } | ${UNPACK} --file=-
+[ ! -e /tmp/unread ]`;
 
 /**
  * Makes of a system what a domain can be: with a first process that reaps, and ssh's host keys made in each. Says what it

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createRealHost } from "../../src/host/real.ts";
-import { makeReady } from "../../src/images/guest-kernel.ts";
+import { makeReady, newestKernel } from "../../src/images/guest-kernel.ts";
 import { needs } from "../needs.ts";
 
 const GUEST = join(process.cwd(), "guest");
@@ -58,5 +58,22 @@ needs("busybox")("a kernel for guests", () => {
     packed(DRIVERS.filter((name) => name !== "virtio_net"));
     await expect(make()).rejects.toThrow("the guests' kernel cannot be used: it has no driver virtio_net");
     expect(existsSync(join(folder, "made/initramfs"))).toBe(false);
+  });
+
+  test("is, without an archive, the last that was made for the same programs, or else the last", async () => {
+    const stored = (key: string, version: string, inside: string, madeAt: number) => {
+      const directory = join(folder, ".kernels", key);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, "version"), version);
+      writeFileSync(join(directory, "inside"), inside);
+      utimesSync(directory, madeAt, madeAt);
+    };
+    const found = async (inside: string) => newestKernel(createRealHost(), folder, inside);
+    expect(await found("now")).toBe(null);
+    stored("a", "6.1", "now", 1000);
+    stored("b", "6.2", "now", 2000);
+    stored("c", "6.3", "before", 3000);
+    expect(await found("now")).toMatchObject({ version: "6.2", isSameInside: true });
+    expect(await found("later")).toMatchObject({ version: "6.3", isSameInside: false });
   });
 });

@@ -83,11 +83,14 @@ export async function makeAppliance(app: AppContext, target: string, options: Ap
 
   const imageKeys = [...new Set(Object.values(images).map(({ key }) => key))].toSorted();
   const locks: Lock[] = [];
-  const staging = `${store}/.building/appliance-${app.pid}`;
+  const staging = paths.build(NAME);
   try {
     // Whoever removes images spares those that are held.
     const onWait = () => onProgress(`${NAME}: waiting for another command that uses its images`);
-    for (const key of [root.key, ...imageKeys]) locks.push(await takeLock(host, paths.lock(key), { ...run, onWait }));
+    for (const key of [NAME, root.key, ...imageKeys])
+      locks.push(await takeLock(host, paths.lock(key), { ...run, onWait }));
+    // What a crash has left of another one.
+    await host.files.remove(staging);
     const extra = `${staging}/extra`;
     const tree = `${staging}/tree`;
     const taken = [...imageKeys, `.kernels/${dirname(kernel.kernel).split("/").at(-1)}`];
@@ -131,8 +134,9 @@ export async function makeAppliance(app: AppContext, target: string, options: Ap
     });
     return { file: target, format, bytes, key: root.key, images: imageKeys };
   } finally {
+    // Whose it is as long as its lock is held.
+    if (locks.length > 0) await host.files.remove(staging);
     for (const lock of locks) lock.release();
-    await host.files.remove(staging);
   }
 }
 
