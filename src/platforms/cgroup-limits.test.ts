@@ -66,7 +66,7 @@ test("of v1 memory with swap is raised before memory, and lowered after it", asy
 
 test.each([
   [1, "total_rss 200000000\ntotal_cache 900000000\ntotal_shmem 100000000\n"],
-  [2, "anon 200000000\nfile 900000000\nshmem 100000000\n"],
+  [2, "anon 200000000\nfile 900000000\nkernel 60000000\nsock 20000000\nshmem 50000000\nslab_reclaimable 30000000\n"],
 ] as const)("of v%i no limit is written below what cannot be given back", async (cgroupVersion, stat) => {
   const host = createFakeHost({ cgroupVersion, cgroupFiles: { "g/memory.stat": stat } });
   await expect(changeCgroupLimits(host, "g", { name: "www", limits } as DomainPlan)).rejects.toThrow(

@@ -41,7 +41,7 @@ export async function execInContainer(
   const terminal = options.terminal === true ? ["--tty"] : [];
   if (!(await isKnown(host, lab, domain.name))) {
     throw new LabError(`${argv[0]} does not run in domain ${domain.name}: the domain does not run`, {
-      hint: `cloison up ${lab}`,
+      hint: "`cloison up FILE` starts it again",
     });
   }
   options.signal?.throwIfAborted();

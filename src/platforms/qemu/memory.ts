@@ -42,9 +42,17 @@ export async function saveMemory(
       { execute: "migrate-set-parameters", arguments: { "max-bandwidth": BYTES_PER_SECOND } },
       { execute: "migrate", arguments: { uri: `unix:${socket}` } },
     ]);
-    await until(host, null, signal, () => isMigrated(host, name, paths));
+    const sent = until(host, null, signal, () => isMigrated(host, name, paths));
+    // Sending fails when nobody receives, who knows better why.
+    const failure = await sent.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (failure !== null) receiver.kill("SIGTERM");
     const { code, stderr } = await receiver.exited;
-    if (code !== 0) throw new LabError(`the memory of domain ${name} was not kept: ${stderr.trim()}`);
+    const isItsOwn = failure === null ? code !== 0 : failure instanceof LabError && stderr.trim() !== "";
+    if (isItsOwn) throw new LabError(`the memory of domain ${name} was not kept: ${stderr.trim()}`);
+    if (failure !== null) throw failure;
   } finally {
     receiver.kill("SIGTERM");
     await receiver.exited;

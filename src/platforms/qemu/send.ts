@@ -119,8 +119,6 @@ export const settle: Moving["settle"] = async (host, workspace, plan, domain) =>
   const [state] = (await askMonitor(host, paths, [{ execute: "query-status" }])) ?? [];
   if (status === "completed" && statusOf(state) === "postmigrate") return "sent";
   await endCopying(host, name, paths);
-  // A snapshot would wait for ever.
-  await ask(host, name, paths, pauseBeforeSwitchover(false));
   await goOn(host, plan, domain, paths);
   return "here";
 };
@@ -175,6 +173,8 @@ async function endCopying(host: Host, name: string, paths: GuestPaths): Promise<
 }
 
 async function goOn(host: Host, plan: LabPlan, domain: DomainPlan, paths: GuestPaths): Promise<void> {
+  // A snapshot would wait for ever.
+  await ask(host, domain.name, paths, pauseBeforeSwitchover(false));
   await setFence(host, plan, domain, "up");
   const status = statusOf(await ask(host, domain.name, paths, { execute: "query-status" }));
   if (status !== "running") await ask(host, domain.name, paths, { execute: "cont" });

@@ -8,6 +8,10 @@ import { findDomain, readStore, requireDomain, tryXl, xl } from "./toolstack.ts"
 import { xenPaths, type XenPaths } from "./xen-paths.ts";
 import { mebibytes } from "./xl-config.ts";
 
+const POLL_MS = 200;
+/** Of some hundred MiB, in an emulated domain with a small part of a processor. */
+const GIVING_BACK_MS = 60_000;
+
 /** The scheduler knows no periods. */
 const LIVE = ["cpus", "cpuPeriodMs", "shares", "cpuset", "memoryBytes"] as const;
 
@@ -28,8 +32,28 @@ export const limiting: Limiting = {
     await shareProcessors(host, paths, Number(id), domain);
     await xl(host, ["vcpu-pin", id, "all", domain.limits.cpuset.join(",")]);
     await xl(host, ["mem-set", id, `${mebibytes(domain.limits)}m`]);
+    await untilGivenBack(host, domain, paths);
   },
 };
+
+/** The domain's own kernel gives memory back, bit by bit; others are made of it. One that has less is not waited for. */
+async function untilGivenBack(host: Host, { name, limits }: DomainPlan, { uuid }: XenPaths): Promise<void> {
+  const wanted = mebibytes(limits);
+  const deadline = host.clock.monotonicMs() + GIVING_BACK_MS;
+  for (;;) {
+    const found = await requireDomain(host, name, uuid);
+    if (found.memoryMiB <= wanted) return;
+    if (found.state === "paused" || host.clock.monotonicMs() > deadline) {
+      throw new LabError(
+        `domain ${name} has ${found.memoryMiB}M of memory, and does not give back what is over ${wanted}M`,
+        {
+          hint: found.state === "paused" ? "let it go on: `cloison resume`" : "end what uses it, or give it more",
+        },
+      );
+    }
+    await host.clock.sleep(POLL_MS);
+  }
+}
 
 /** Gives a domain its part of the processors: of those that want them, by weight, and at most. */
 export async function shareProcessors(

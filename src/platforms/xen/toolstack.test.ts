@@ -13,10 +13,10 @@ cloison.study.two                           14    96     2     --p---       0.0 
 test("domains are found by their UUIDs, whatever they are called", () => {
   const domains = parseList(LIST);
   expect([...domains.values()]).toEqual([
-    { id: 0, state: "running", cpuNs: 31.5e9 },
-    { id: 3, state: "running", cpuNs: 2.6e9 },
-    { id: 14, state: "paused", cpuNs: 0 },
-    { id: 15, state: "ended", cpuNs: 10e9 },
+    { id: 0, state: "running", cpuNs: 31.5e9, memoryMiB: 512 },
+    { id: 3, state: "running", cpuNs: 2.6e9, memoryMiB: 96 },
+    { id: 14, state: "paused", cpuNs: 0, memoryMiB: 96 },
+    { id: 15, state: "ended", cpuNs: 10e9, memoryMiB: 0 },
   ]);
   expect(domains.get("6a6c2a1e-5a0d-8c3f-8111-0123456789ab")?.id).toBe(3);
 });

@@ -7,6 +7,8 @@ export interface XenDomain {
   id: number;
   state: "running" | "paused" | "ended";
   cpuNs: number;
+  /** That it has now, on its way to what it is to have. */
+  memoryMiB: number;
 }
 
 /** xl answers in some milliseconds, in an emulated machine in some hundred. */
@@ -69,11 +71,11 @@ export async function readStore(host: Host, path: string): Promise<string | null
 /** Reads `xl list -v`: name, id, memory, vcpus, state, seconds, uuid, and more. */
 export function parseList(text: string): XenDomains {
   const entries = text.split("\n").flatMap((line): [string, XenDomain][] => {
-    const [, id, flags = "", seconds, uuid = ""] =
-      /\s(\d+)\s+\d+\s+\d+\s+([a-z-]{6})\s+(\d+\.\d)\s+([0-9a-f-]{36})\b/.exec(line) ?? [];
+    const [, id, memoryMiB, flags = "", seconds, uuid = ""] =
+      /\s(\d+)\s+(\d+)\s+\d+\s+([a-z-]{6})\s+(\d+\.\d)\s+([0-9a-f-]{36})\b/.exec(line) ?? [];
     if (id === undefined) return [];
     const state = /[scd]/.test(flags) ? "ended" : flags.includes("p") ? "paused" : "running";
-    return [[uuid, { id: Number(id), state, cpuNs: Math.round(Number(seconds) * 1e9) }]];
+    return [[uuid, { id: Number(id), state, cpuNs: Math.round(Number(seconds) * 1e9), memoryMiB: Number(memoryMiB) }]];
   });
   return new Map(entries);
 }
