@@ -18,8 +18,8 @@ export function addCaptureCommand(net: Command, cli: CliContext): void {
 FILTER is an expression of pcap-filter(7).
 
 Examples:
-  cloison net capture nat --on vif1.0
-  cloison net capture vlan-dmz --on trunk -w trunk.pcapng icmp or arp`,
+  cloison net capture net-nat --on vif1.0
+  cloison net capture net-vlan-dmz --on trunk -w trunk.pcapng icmp or arp`,
     )
     .action(async (lab: string, filter: string[], _options, command: Command) => {
       const options = optionsOf<{ on: string; write?: string; count?: number }>(command);

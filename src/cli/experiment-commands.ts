@@ -43,7 +43,7 @@ export function addExperimentCommands(program: Command, cli: CliContext): void {
     .addOption(
       new Option(
         "--scale <scale>",
-        "smoke: one block, an indication; full: the study's numbers of requests; functional: whether it works, where time can't be measured",
+        "quick: as the file is written; smoke: one block, an indication; full: the study's numbers of requests; functional: whether it works, where time can't be measured",
       )
         .choices(SCALES)
         .default("quick"),

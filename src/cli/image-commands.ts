@@ -68,6 +68,7 @@ Examples:
     .command("list")
     .alias("ls")
     .description("the images of this machine, and the labs that use them")
+    .addHelpText("after", "\nExample:\n  cloison image list")
     .action(async (_options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { listAllImages } = await import("../app/image/list.ts");
@@ -173,7 +174,8 @@ Examples:
   image
     .command("remove <name>")
     .alias("rm")
-    .description("remove an image; one that a lab uses is refused")
+    .description("remove an image; one that a lab that is up or a snapshot uses is refused")
+    .addHelpText("after", "\nExample:\n  cloison image remove blog")
     .action(async (name: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { removeImage } = await import("../app/image/remove.ts");
@@ -187,7 +189,7 @@ Examples:
 
   image
     .command("prune")
-    .description("remove what neither an image with a name nor a lab that is up uses")
+    .description("remove what no image with a name, no lab that is up and no snapshot uses")
     .option("--dry-run", "only say what it would remove")
     .option("--packages", "the packages that were fetched for builds, too")
     .addHelpText("after", "\nExamples:\n  cloison image prune --dry-run\n  cloison image prune --packages")

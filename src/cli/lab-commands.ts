@@ -35,6 +35,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
   program
     .command("ls")
     .description("the labs of this machine, and those of other hosts that were made from here")
+    .addHelpText("after", "\nExamples:\n  cloison ls\n  cloison ls --json")
     .action(async (_options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { listLabs } = await import("../app/inspect.ts");
@@ -63,6 +64,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
   program
     .command("ps [lab]")
     .description("the domains of a lab, or of all labs, as they are now")
+    .addHelpText("after", "\nExamples:\n  cloison ps\n  cloison ps study")
     .action(async (lab: string | undefined, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { listDomains, listLabs } = await import("../app/inspect.ts");
@@ -128,6 +130,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
   program
     .command("console <lab> <domain>")
     .description("a shell in a domain")
+    .addHelpText("after", "\nExample:\n  cloison console study linux1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { CONSOLE_ARGV, exec } = await import("../app/exec.ts");
@@ -138,6 +141,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
   program
     .command("logs <lab> <domain>")
     .description("what the services of a domain have printed")
+    .addHelpText("after", "\nExample:\n  cloison logs study apache1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { logs } = await import("../app/exec.ts");

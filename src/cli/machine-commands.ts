@@ -8,6 +8,7 @@ export function addMachineCommands(program: Command, cli: CliContext): void {
   program
     .command("check")
     .description("what works on this machine, found by trying, and what to do about the rest")
+    .addHelpText("after", "\nExamples:\n  cloison check\n  cloison check --host ssh://root@lab1")
     .action(async (_options, command: Command) => {
       const { app, status } = await loadApp(cli, command);
       const { check } = await import("../app/check.ts");
@@ -30,6 +31,7 @@ export function addMachineCommands(program: Command, cli: CliContext): void {
   program
     .command("schema")
     .description("the JSON Schema of a file")
+    .addHelpText("after", "\nExample:\n  cloison schema lab > lab.json")
     .addArgument(new Argument("<file>").choices(["lab", "experiment", "image", "result"]))
     .action(async (name: "lab" | "experiment" | "image" | "result") => {
       const { jsonSchema } = await import("../app/schema.ts");

@@ -14,8 +14,8 @@ export function addMoveCommands(program: Command, cli: CliContext): void {
       "after",
       `
 Both hosts must be on the wire that its network has as uplink, under the same name. A virtual machine goes on while it is moved; how
-long it did not answer is measured from the lab's station, every 10 ms. A container is stopped, copied with what it
-wrote, and started there.
+long it did not answer is measured from the lab's station, every 10 ms. A domain of Xen is saved, copied, and goes on
+there. A container is stopped, copied with what it wrote, and started there.
 
 Examples:
   cloison move study apache1 --to ssh://root@lab2

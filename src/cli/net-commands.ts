@@ -14,17 +14,21 @@ export function addNetCommands(program: Command, cli: CliContext): void {
       `
 Examples:
   cloison net predict examples/networks/nat.yaml   what will reach what, before anything is built
-  cloison net verify nat                           the same with real packets, and where both differ
-  cloison net why nat outside apache1:80           which object stops it, and what would let it pass
-  cloison net diff nat                             what somebody has changed
-  cloison net repair nat                           back to the plan, nothing else touched
+  cloison net verify net-nat                       the same with real packets, and where both differ
+  cloison net why net-nat outside web:80           which object stops it, and what would let it pass
+  cloison net diff net-nat                         what somebody has changed
+  cloison net repair net-nat                       back to the plan, nothing else touched
 
-LAB is the name of a lab that is up; show, predict and draw also take a lab file.`,
+LAB is the name, or the file, of a lab that is up; show, predict, draw and why --planned also take the file of one that is not.`,
     );
 
   net
     .command("show <lab>")
     .description("what the plan wants, per namespace")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  cloison net show net-nat --in host --format iptables\n  cloison net show net-nat --observed",
+    )
     .addOption(new Option("--format <style>", "as these tools list it").choices(["ifconfig", "route", "iptables"]))
     .option("--observed", "what the kernel has, instead of what the plan wants")
     .option("--in <part>", "only this part: host, lan, station or a domain")
@@ -41,6 +45,7 @@ LAB is the name of a lab that is up; show, predict and draw also take a lab file
   net
     .command("diff <lab>")
     .description("what differs from the plan; exit code 1 when anything does")
+    .addHelpText("after", "\nExample:\n  cloison net diff net-nat")
     .action(async (lab: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { diffLab, driftText } = await import("../app/network/diff.ts");
@@ -53,6 +58,7 @@ LAB is the name of a lab that is up; show, predict and draw also take a lab file
   net
     .command("repair <lab>")
     .description("back to the plan, with the fewest changes; what is right is not touched")
+    .addHelpText("after", "\nExample:\n  cloison net repair net-nat")
     .action(async (lab: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { repair, repairText } = await import("../app/network/repair.ts");
@@ -80,7 +86,7 @@ LAB is the name of a lab that is up; show, predict and draw also take a lab file
     .option("--from <name>", "only questions that this endpoint asks")
     .option("--to <name>", "only questions about this endpoint")
     .option("--junit <file>", "also writes the answers as JUnit XML")
-    .addHelpText("after", "\nExample:\n  cloison net verify nat --from outside --junit reachability.xml")
+    .addHelpText("after", "\nExample:\n  cloison net verify net-nat --from outside --junit reachability.xml")
     .action(async (lab: string, _options, command: Command) => {
       const options = optionsOf<{ from?: string; to?: string; junit?: string }>(command);
       const { app, status } = await loadApp(cli, command);
@@ -105,12 +111,13 @@ LAB is the name of a lab that is up; show, predict and draw also take a lab file
     .addHelpText(
       "after",
       `
-TO is a name or an address, with a port, a port and /udp, or :arp behind it; without, it is a ping.
+TO is a name or an address (IPv6 with a port: [fd00::1]:80), with a port, a port and /udp, or :arp behind it; without, it is
+a ping.
 
 Examples:
-  cloison net why nat outside apache1
-  cloison net why nat outside host:8080
-  cloison net why routed station web:53/udp --confirm`,
+  cloison net why net-nat outside web
+  cloison net why net-nat outside host:8080
+  cloison net why net-routed station web:53/udp --confirm`,
     )
     .action(async (lab: string, from: string, to: string, _options, command: Command) => {
       const options = optionsOf<{ confirm?: boolean; planned?: boolean; size?: number }>(command);

@@ -8,6 +8,7 @@ export function addPowerCommands(program: Command, cli: CliContext): void {
   program
     .command("pause <lab> <domain>")
     .description("stop a container or a virtual machine where it is")
+    .addHelpText("after", "\nExample:\n  cloison pause study apache1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { pause } = await import("../app/power.ts");
@@ -18,6 +19,7 @@ export function addPowerCommands(program: Command, cli: CliContext): void {
   program
     .command("resume <lab> <domain>")
     .description("let a paused domain go on")
+    .addHelpText("after", "\nExample:\n  cloison resume study apache1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { resume } = await import("../app/power.ts");
@@ -28,6 +30,7 @@ export function addPowerCommands(program: Command, cli: CliContext): void {
   program
     .command("shutdown <lab> <domain>")
     .description("press the power button of a virtual machine; one that does not go is ended")
+    .addHelpText("after", "\nExample:\n  cloison shutdown study apache1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app, status } = await loadApp(cli, command);
       const { shutdown } = await import("../app/power.ts");
@@ -39,6 +42,7 @@ export function addPowerCommands(program: Command, cli: CliContext): void {
   program
     .command("stats <lab> <domain>")
     .description("what a domain has used since it was made")
+    .addHelpText("after", "\nExample:\n  cloison stats study apache1")
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { statistics } = await import("../app/power.ts");

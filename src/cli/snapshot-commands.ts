@@ -7,7 +7,13 @@ import type { CliContext } from "./program.ts";
 
 /** snapshot create, list, restore, remove. */
 export function addSnapshotCommands(program: Command, cli: CliContext): void {
-  const snapshot = program.command("snapshot").description("what is a domain's own, kept and put back");
+  const snapshot = program
+    .command("snapshot")
+    .description("what is a domain's own, kept and put back")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  cloison snapshot create study apache1 before-upgrade\n  cloison snapshot restore study apache1 before-upgrade",
+    );
 
   snapshot
     .command("create <lab> <domain> [name]")
@@ -32,6 +38,7 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
   snapshot
     .command("list [lab] [domain]")
     .description("the snapshots of this machine, of a lab or of a domain")
+    .addHelpText("after", "\nExamples:\n  cloison snapshot list\n  cloison snapshot list study apache1")
     .action(async (lab: string | undefined, domain: string | undefined, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { snapshotsOf } = await import("../app/snapshots.ts");
@@ -57,6 +64,7 @@ export function addSnapshotCommands(program: Command, cli: CliContext): void {
   snapshot
     .command("remove <lab> <domain> <name>")
     .description("remove a snapshot, for good")
+    .addHelpText("after", "\nExample:\n  cloison snapshot remove study apache1 before-upgrade")
     .action(async (lab: string, domain: string, name: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { removeSnapshot } = await import("../app/snapshots.ts");

@@ -9,6 +9,7 @@ export function addUplinkCommands(program: Command, cli: CliContext): void {
   program
     .command("confirm <lab>")
     .description("let a real interface that joined a lab stay, before up's --confirm-within has passed")
+    .addHelpText("after", "\nExample:\n  cloison up lab.yaml --confirm-within 60s && cloison confirm demo")
     .action(async (lab: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { confirm } = await import("../app/confirm.ts");

@@ -221,7 +221,7 @@ function inheritCpuset(tree: CgroupTree, parent: string, directory: string): voi
 
 function lacksController(controller: string, cause?: unknown): LabError {
   return new LabError(`this machine has no ${controller} control group`, {
-    hint: "`cloison check` says which limits work here",
+    hint: "`cloison check` says on which platforms domains run here",
     exit: ExitCode.unavailable,
     cause,
   });

@@ -209,7 +209,7 @@ function requireProgram(command: Command, path: string): void {
     : path.split(":").map((part) => join(part, program));
   if (candidates.some(isExecutable)) return;
   throw new LabError(`${program} is not installed`, {
-    hint: `install the Debian package that has it; \`cloison check\` names those that Cloison uses`,
+    hint: "install the Debian package that has it",
     exit: ExitCode.unavailable,
   });
 }

@@ -173,6 +173,6 @@ export function buildError(build: Pick<Build, "name">, log: string): LabError {
   }
   const lines = log.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("I: "));
   return new LabError(`image ${build.name} could not be built:\n${lines.slice(-12).join("\n")}`, {
-    hint: "correct the image's packages, files or commands in the lab file, then try again",
+    hint: "correct its packages, files or commands, in the image's own file or the lab's, then try again",
   });
 }

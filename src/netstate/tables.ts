@@ -58,7 +58,7 @@ export async function changeTables(host: Host, namespace: NamespaceName, nftable
   });
   if (code === 0) return;
   throw new LabError(`${namespace}: nft refuses the tables: ${stderr.trim().split("\n")[0] ?? ""}`, {
-    hint: "`cloison check` says whether this machine's kernel has what the lab's rules need",
+    hint: "the kernel needs nf_tables with all that these rules use, also for bridges and ARP",
   });
 }
 

@@ -40,7 +40,7 @@ export async function exportNamed(
   const format = options.format ?? formatOf(file);
   if (format === null) {
     throw new LabError(`${file} does not say which format is meant`, {
-      hint: "end it in .tar, .tar.gz, .tar.zst, .squashfs, .qcow2 or .raw, or say --format",
+      hint: "end it in .tar, .tar.gz, .tar.xz, .tar.zst, .squashfs, .qcow2 or .raw, or say --format",
       exit: ExitCode.usage,
     });
   }

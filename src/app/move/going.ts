@@ -18,7 +18,7 @@ export function wayOf(platform: Platform): Way {
   if (moving !== undefined) return { kind: "live", moving };
   if (packing !== null && pausing !== undefined) return { kind: "stopped", packing, pausing };
   throw new LabError(`domains of platform ${name} cannot be moved`, {
-    hint: "cloison up FILE --platform qemu, or container, makes domains that can",
+    hint: "`cloison up FILE --platform qemu`, xen or container makes domains that can",
     exit: ExitCode.unavailable,
   });
 }
