@@ -155,6 +155,12 @@ needs(...LAB_NEEDS)("snapshots of containers", () => {
       expect(refusal("restore", "kept", "one", "cut")).toMatch(
         /snapshot\.json is damaged\n {2}cloison snapshot remove kept one cut/,
       );
+      const listed = sandbox.cloison("snapshot", "list", "kept");
+      expect(listed).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/snapshot cut .* cannot be read/) as string,
+      });
+      expect(listed.stdout).toContain("good");
       expect(succeed("snapshot", "remove", "kept", "one", "cut")).toBe("snapshot cut of one: removed\n");
       expect(refusal("remove", "../kept", "one", "good")).toMatch(/^2: .* has no snapshot good/);
     });
