@@ -59,9 +59,18 @@ test("the study's own probe and the look at a domain end by number and by time",
     requests: 50,
     durationMs: 20_000,
   });
-  expect(readinessJob(plan, "apache1", "/").loop).toMatchObject({ requests: 3, durationMs: 4000 });
+  const look = (limitMs: number) => readinessJob(plan, { target: "apache1", path: "/", limitMs });
+  expect(look(100)).toMatchObject({
+    job: { timeoutMs: 2000, loop: { requests: 3, durationMs: 4000 } },
+    longestMs: 6000,
+  });
+  // A page that is slow when nothing else is asked is ready, too.
+  expect(look(2500).job.timeoutMs).toBe(5000);
+  expect(look(Infinity)).toMatchObject({ job: { timeoutMs: 10_000, loop: { durationMs: 20_000 } }, longestMs: 30_000 });
 });
 
 test("a name that is no domain's is the user's error", () => {
-  expect(() => readinessJob(plan, "apache9", "/")).toThrow(expect.objectContaining({ exit: ExitCode.usage }));
+  expect(() => readinessJob(plan, { target: "apache9", path: "/", limitMs: 100 })).toThrow(
+    expect.objectContaining({ exit: ExitCode.usage }),
+  );
 });

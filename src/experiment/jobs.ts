@@ -104,15 +104,21 @@ export function floodJob(plan: Addresses, flood: HttpLoad, longestMs: number): H
   };
 }
 
-/** Requests of a readiness job, one after the other, and how long all and each may take. */
+/** Requests of a readiness job, one after the other. */
 export const READINESS_REQUESTS = 3;
-export const READINESS_LIMIT_MS = 4000;
-const READINESS_TIMEOUT_MS = 2000;
+/** How long each may take: a page that takes twice what it is held to is not ready. */
+const READINESS_TIMEOUT_MS = { least: 2000, most: 10_000 };
 
-/** A few requests, to see whether a domain answers. */
-export function readinessJob(plan: Addresses, name: string, path: string): HttpJob {
-  const loop = { concurrency: 1, requests: READINESS_REQUESTS, durationMs: READINESS_LIMIT_MS };
-  return pageJob(plan, name, path, loop, READINESS_TIMEOUT_MS);
+/** A few requests, to see whether a domain answers within a limit. */
+export function readinessJob(
+  plan: Addresses,
+  { target, path, limitMs }: { target: string; path: string; limitMs: number },
+): { job: HttpJob; longestMs: number } {
+  const { least, most } = READINESS_TIMEOUT_MS;
+  const timeoutMs = Math.min(most, Math.max(least, 2 * limitMs));
+  const longestMs = (READINESS_REQUESTS - 1) * timeoutMs;
+  const loop = { concurrency: 1, requests: READINESS_REQUESTS, durationMs: longestMs };
+  return { job: pageJob(plan, target, path, loop, timeoutMs), longestMs: longestMs + timeoutMs };
 }
 
 /** Requests of one page, on so many connections at a time. */

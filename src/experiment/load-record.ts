@@ -67,7 +67,8 @@ export function generatorName(
   return `the ${kind} of ${target}`;
 }
 
-export function recordLoad(flood: HttpLoad, job: HttpJob, result: LoadResult): LoadRecord {
+/** @param wantedMs from the flood's start to the end of what is measured */
+export function recordLoad(flood: HttpLoad, job: HttpJob, result: LoadResult, wantedMs: number): LoadRecord {
   const { samples } = result;
   const figures = summarizeRequests(samples, "http");
   return {
@@ -79,7 +80,11 @@ export function recordLoad(flood: HttpLoad, job: HttpJob, result: LoadResult): L
       noPort: figures.noPort,
       noDescriptor: figures.noDescriptor,
       paced: null,
-      closed: { concurrency: flood.concurrency, peak: peakConcurrency(samples, job.timeoutMs) },
+      closed: {
+        concurrency: flood.concurrency,
+        peak: peakConcurrency(samples, job.timeoutMs),
+        counted: flood.requests === undefined ? null : { tookMs: result.elapsedMs, wantedMs },
+      },
     },
   };
 }

@@ -93,7 +93,8 @@ export async function measure(
   const annex = async () => {
     const probe = experiment.probes.find((candidate) => candidate.probe === "http");
     const records: LoadRecord[] = [];
-    for (let i = 1; probe !== undefined && scheduled.annex && i <= experiment.annex.runs; i++) {
+    // One that began when the loads are done would stand under them in the table.
+    for (let i = 1; probe !== undefined && scheduled.annex && i <= experiment.annex.runs && !draining; i++) {
       const job = annexJob(plan, probe, experiment.annex.requests, experiment.annex.concurrency);
       const result = await run(station.probe("annex"), generatorName("annex", probe), job);
       records.push(recordProbe("annex", probe, job, result, i, null));

@@ -74,6 +74,7 @@ test("a flood's rate is of good answers, over the time it took; its share is of 
     flood,
     closed,
     result(samplesOf([15, 15, 15, 15], errors("none", "none", "refused", "cut-off"))),
+    5000,
   );
   expect(readingSchema.parse(record.reading)).toMatchObject({
     perSecond: 1,
@@ -82,7 +83,9 @@ test("a flood's rate is of good answers, over the time it took; its share is of 
     ok: 2,
     failed: 1,
   });
-  expect(record.generator.closed).toEqual({ concurrency: 2, peak: 2 });
+  expect(record.generator.closed).toEqual({ concurrency: 2, peak: 2, counted: null });
+  const counted = recordLoad({ ...flood, requests: 4 }, closed, result(samplesOf([15, 15, 15, 15])), 5000);
+  expect(counted.generator.closed?.counted).toEqual({ tookMs: 2000, wantedMs: 5000 });
 });
 
 test("that a ping was sent late is no reason against it: it counts from when it was sent", () => {

@@ -2,7 +2,7 @@ import type { Host } from "../host/host.ts";
 import type { Experiment, HttpLoad } from "../model/experiment.ts";
 import type { LabPlan } from "../model/plan.ts";
 import type { PageCapacity } from "../model/result.ts";
-import { READINESS_LIMIT_MS, READINESS_REQUESTS, readinessJob } from "./jobs.ts";
+import { READINESS_REQUESTS, readinessJob } from "./jobs.ts";
 import { CLIENT_SLACK_MS, resultWithin } from "./load-deadline.ts";
 import type { Station } from "./station.ts";
 
@@ -78,14 +78,9 @@ export async function waitForPage(
   for (;;) {
     signal?.throwIfAborted();
     onStep("waiting until the domains answer", null);
-    const load = client.start(readinessJob(plan, target, path));
-    const { samples } = await resultWithin(
-      host,
-      `the look at ${target}`,
-      load,
-      READINESS_LIMIT_MS + CLIENT_SLACK_MS,
-      signal,
-    );
+    const { job, longestMs } = readinessJob(plan, { target, path, limitMs });
+    const load = client.start(job);
+    const { samples } = await resultWithin(host, `the look at ${target}`, load, longestMs + CLIENT_SLACK_MS, signal);
     const slowestMs = Math.max(...samples.totalNs) / 1e6;
     const answers = samples.error.length === READINESS_REQUESTS && samples.error.every((error) => error === 0);
     if (answers && slowestMs <= limitMs) return null;

@@ -147,7 +147,13 @@ function attempts(
       onStep: report,
     });
     if (outcome.broken) await abandon(stations, platform);
-    else await dropQueues(context, lab, phaseOf(run.experiment, phase), pages);
+    else {
+      // What was measured is kept: the lab is made anew.
+      await dropQueues(context, lab, phaseOf(run.experiment, phase), pages).catch(async (error: unknown) => {
+        if (!(error instanceof LabError)) throw error;
+        await abandon(stations, platform);
+      });
+    }
     attempted += 1;
     return outcome;
   };

@@ -118,7 +118,7 @@ async function conduct(context: LabContext, inputs: TrialInputs, phase: Phase, p
   const usageBefore = await readUsage(context, place, plan);
   const cpus = [...new Set([...plan.placement.platform, ...plan.placement.station, ...plan.placement.probe])];
   const cpuBefore = await readCpuTime(host, cpus);
-  const { records, stress } = await underLoad(context, inputs, phase, place);
+  const { records, stress, idle } = await underLoad(context, inputs, phase, place);
   const steal = stealShare(cpuBefore, await readCpuTime(host, cpus));
   const usageAfter = await readUsage(context, place, plan);
 
@@ -131,6 +131,7 @@ async function conduct(context: LabContext, inputs: TrialInputs, phase: Phase, p
     planned: phase,
     floorLevelMs: floorLevelMs(inputs.earlier, experiment.reference),
     generators: records.map(({ generator }) => generator),
+    idleStressors: idle,
     deadDomains: await deadDomains(context, place, plan),
   });
   return {
@@ -149,7 +150,7 @@ async function underLoad(
   inputs: TrialInputs,
   phase: Phase,
   place: Place,
-): Promise<{ records: LoadRecord[]; stress: Reading[] }> {
+): Promise<{ records: LoadRecord[]; stress: Reading[]; idle: string[] }> {
   const { plan, experiment, signal } = inputs;
   const durationMs = phase.duration ?? experiment.duration;
   const lastsAsFloods = phase.floods.some(({ requests }) => requests !== undefined);
@@ -187,22 +188,24 @@ async function underLoad(
     await end();
     throw error;
   }
+  const idle = stressors.filter((stressor) => stressor.hasEnded()).map(({ name }) => name);
   inputs.onStep("stopping the load", null);
   const ended = await end();
   for (const { flood, job, running } of floods) {
     const result = await resultWithin(host, `the flood of ${flood.on}`, running, CLIENT_SLACK_MS, signal);
-    records.push(recordLoad(flood, job, result));
+    records.push(recordLoad(flood, job, result, experiment.settle + durationMs));
   }
   const stress = ended.map((one) => {
     if (one.status === "rejected") throw one.reason;
     return one.value;
   });
-  return { records, stress };
+  return { records, stress, idle };
 }
 
 /** From the end of a phase until nothing of it can be unanswered any more: then the loads' own deadline may end them. */
-function lastAnswerMs({ probes }: Experiment): number {
-  return ANNEX_LIMIT_MS + Math.max(...probes.map(({ timeout }) => timeout)) + CLIENT_SLACK_MS;
+function lastAnswerMs({ probes, annex }: Experiment): number {
+  const timeoutMs = Math.max(...probes.map(({ timeout }) => timeout));
+  return annex.runs * (ANNEX_LIMIT_MS + timeoutMs) + CLIENT_SLACK_MS;
 }
 
 function brokeOff(error: unknown): string {

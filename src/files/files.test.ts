@@ -164,4 +164,9 @@ test("the study's own files are good, and an experiment's targets must be in its
   ).rejects.toThrow(
     "experiment.yaml:16:27 phases.flood-100.floods.0.on: apache3 is not a domain of the lab (apache1, apache2, linux1, linux2)",
   );
+  // Nothing that is told of probes would tell them apart.
+  const twice = text.replace("probes:\n", "probes:\n  - { probe: http, target: apache1, path: /compute.php }\n");
+  await expect(parseExperiment("experiment.yaml", twice, async () => lab)).rejects.toThrow(
+    "probes.1: is a second http probe of apache1",
+  );
 });

@@ -25,6 +25,10 @@ export interface StressorContext {
 }
 
 export interface RunningStressor {
+  /** As sentences call it. */
+  name: string;
+  /** Whether it has ended by itself. */
+  hasEnded(): boolean;
   /** What it did, once it has ended by itself or by `stop`. Rejects when its domain broke. */
   result: Promise<StressReading>;
   /** Ends it now; the same as `result`. Idempotent. */
@@ -97,7 +101,11 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
     }
   };
   const finished = finish();
-  const result = finished.then(({ reading }) => reading);
+  let hasEnded = false;
+  const result = finished.then(({ reading }) => {
+    hasEnded = !end.signal.aborted && !kill.signal.aborted;
+    return reading;
+  });
   // Whoever waits for it hears of a failure; that nobody does so yet is no reason to end the program.
   result.catch(() => undefined);
   const started = await within(host, START_DEADLINE_MS, Promise.race([begun, finished]));
@@ -111,6 +119,8 @@ export async function startStressor(context: StressorContext): Promise<RunningSt
   const early = await Promise.race([finished, begun.then(() => null)]);
   if (early?.reading.work === 0) throw notStarted(load.stressor, domain, early.exit, printed.text());
   return {
+    name: `the ${load.stressor} stressor on ${on}`,
+    hasEnded: () => hasEnded,
     result,
     async stop() {
       if (!end.signal.aborted) {

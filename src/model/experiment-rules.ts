@@ -16,6 +16,8 @@ export function experimentIssues(experiment: Experiment, lab: Lab): Issue[] {
   };
   experiment.probes.forEach((probe, i) => {
     target(probe.target, ["probes", i, "target"], probe.probe === "http" || probe.probe === "transfer");
+    const twin = experiment.probes.findIndex((one) => one.probe === probe.probe && one.target === probe.target);
+    if (twin < i) issues.push({ path: ["probes", i], message: `is a second ${probe.probe} probe of ${probe.target}` });
   });
   if (!experiment.probes.some((probe) => probe.probe === "http")) {
     issues.push({ path: ["probes"], message: "has no http probe, and every verdict rests on one" });

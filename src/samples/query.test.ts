@@ -63,6 +63,15 @@ describe("the curve of a probe's latencies", () => {
     expect(curve?.points.at(-1)).toEqual({ ms: 20, share: 0.5 });
   });
 
+  it("counts an answer that tells of an error as failed, however fast it was", async () => {
+    const samples = samplesOf([1, 20]);
+    samples.status[0] = 503;
+    await writeSamples(samplesPath(folder, "1-shared-full-1"), [{ reading: "probe:apache1", samples }]);
+    expect(await probeEcdfs(folder, [trial("1-shared-full-1", "full")])).toMatchObject([
+      { requests: 2, ok: 1, failed: 1, points: [{ ms: 20, share: 0.5 }] },
+    ]);
+  });
+
   it("has no points, but its counts, when nothing was answered", async () => {
     await write("1-shared-dead-1", ["timeout", "refused"]);
     expect(await probeEcdfs(folder, [trial("1-shared-dead-1", "dead")])).toMatchObject([

@@ -88,7 +88,8 @@ function presentFile(runFolder: string, trial: TrialKey): string {
 
 function ecdfQuery(paths: string[]): string {
   const files = paths.map(quote).join(", ");
-  const answered = `filter (error = ${OK})`;
+  // As `summarizeRequests` counts: an answer that says that something is wrong is none.
+  const answered = `filter (error = ${OK} and status between 200 and 299)`;
   return `
     select reading,
            count(distinct filename) as trials,

@@ -78,6 +78,7 @@ const reasons = (more: Partial<TrialFacts>) =>
     planned: idle,
     floorLevelMs: 0.5,
     generators: [{ ...generator, paced: { due: 400, begun: 400, sendDelayP95Ms: 0.1 } }],
+    idleStressors: [],
     deadDomains: [],
     ...more,
   });
@@ -138,9 +139,20 @@ test("the generator", () => {
   expect(of({ paced: { due: 400, begun: 400, sendDelayP95Ms: 7.1234 } })).toEqual([
     "the probe of apache1 missed its send times: the 95th percentile was 7.12 ms late; the limit is 2 ms",
   ]);
-  expect(of({ closed: { concurrency: 1000, peak: 900 } })).toEqual([]);
-  expect(of({ closed: { concurrency: 1000, peak: 899 } })).toEqual([
+  expect(of({ closed: { concurrency: 1000, peak: 900, counted: null } })).toEqual([]);
+  expect(of({ closed: { concurrency: 1000, peak: 899, counted: null } })).toEqual([
     "the probe of apache1 had at most 899 of 1000 connections at a time; at least 90 % are wanted",
+  ]);
+});
+
+test("a flood with a number of requests that is done before the phase is", () => {
+  const done = (tookMs: number) =>
+    reasons({
+      generators: [{ ...generator, closed: { concurrency: 10, peak: 10, counted: { tookMs, wantedMs: 5000 } } }],
+    });
+  expect(done(5000)).toEqual([]);
+  expect(done(1234)).toEqual([
+    "the probe of apache1 was done after 1.23 s of the 5 s that were measured, and nothing loaded the rest: it needs more requests, or the phase a shorter duration",
   ]);
 });
 
@@ -152,6 +164,12 @@ test("a flood that did no work", () => {
   expect(reasons({ planned: floods, readings: [http(), floor(0.5), flood({ requests: 0, ok: 0 })] })).toEqual([
     "the phase ended before any request of the flood of apache2 was answered, so that nothing shows that it loaded anything",
   ]);
+});
+
+test("a stressor that ended by itself", () => {
+  const idleStressors = ["the disk stressor on linux1"];
+  expect(reasons({ idleStressors })).toEqual(["the disk stressor on linux1 ended before the phase did"]);
+  expect(reasons({ idleStressors, functional: true })).toEqual([]);
 });
 
 test("a stressor that did nothing, in any of its domains", () => {

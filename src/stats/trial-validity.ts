@@ -34,8 +34,11 @@ export interface GeneratorFacts {
   noDescriptor: number;
   /** Open loop: requests due (rate times duration), requests begun (answered or not), and their lateness. null: closed loop. */
   paced: { due: number; begun: number; sendDelayP95Ms: number } | null;
-  /** Closed loop: connections asked for, and the most at one moment (`peakConcurrency`). null: open loop. */
-  closed: { concurrency: number; peak: number } | null;
+  /**
+   * Closed loop: connections asked for, and the most at one moment (`peakConcurrency`); of one with a number of requests, how long it
+   * took, and until when the phase was measured, both from its start. null: open loop.
+   */
+  closed: { concurrency: number; peak: number; counted: { tookMs: number; wantedMs: number } | null } | null;
 }
 
 /** What is known of a trial as soon as it has ended. */
@@ -52,11 +55,14 @@ export interface TrialFacts {
   /** `floorLevelMs` of the trials so far; null: no reference yet, so the floor is left to `settledReasons`. */
   floorLevelMs: number | null;
   generators: readonly GeneratorFacts[];
+  /** Stressors, as sentences call them, that had ended by themselves when the phase did. */
+  idleStressors: readonly string[];
   /** Names of the domains whose first process ended during the trial. */
   deadDomains: readonly string[];
 }
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(2))} %`;
+const seconds = (valueMs: number) => `${Number((valueMs / 1000).toPrecision(3))} s`;
 const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
 
 /** Why a trial is not valid, as far as it can be told without the other blocks; empty: no reason. Sentences for users. */
@@ -66,7 +72,9 @@ export function trialReasons(facts: TrialFacts): string[] {
     ...facts.deadDomains.map((name) => `domain ${name} died during the trial`),
     ...(functional ? [] : [...machineReasons(facts), ...facts.generators.flatMap(generatorReasons)]),
     ...answerReasons(facts),
-    ...(functional ? [] : probeReasons(facts)),
+    ...(functional
+      ? []
+      : [...probeReasons(facts), ...facts.idleStressors.map((name) => `${name} ended before the phase did`)]),
     ...floodReasons(facts),
     ...stressorReasons(facts),
   ];
@@ -100,6 +108,12 @@ function generatorReasons({ name, noPort, noDescriptor, paced, closed }: Generat
   if (closed !== null && closed.peak < CONCURRENCY_SHARE * closed.concurrency) {
     reasons.push(
       `${name} had at most ${closed.peak} of ${closed.concurrency} connections at a time; at least ${percent(CONCURRENCY_SHARE)} are wanted`,
+    );
+  }
+  const counted = closed?.counted ?? null;
+  if (counted !== null && counted.tookMs < counted.wantedMs) {
+    reasons.push(
+      `${name} was done after ${seconds(counted.tookMs)} of the ${seconds(counted.wantedMs)} that were measured, and nothing loaded the rest: it needs more requests, or the phase a shorter duration`,
     );
   }
   return reasons;

@@ -104,6 +104,7 @@ needs(
   async function during(load: Parameters<typeof start>[0], ms: number): Promise<StressReading> {
     const stressor = await start(load);
     await host.clock.sleep(ms);
+    expect(stressor.hasEnded()).toBe(false);
     return stressor.stop();
   }
 
@@ -187,6 +188,7 @@ needs(
   test("ends by itself at its deadline", async () => {
     const stressor = await start({ stressor: "cpu" }, 1000);
     expect((await stressor.result).work).toBeGreaterThan(0);
+    expect(stressor.hasEnded()).toBe(true);
     expect(await stressor.stop()).toEqual(await stressor.result);
     expect(await programs()).toEqual(idle);
   });
