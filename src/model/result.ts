@@ -95,9 +95,9 @@ export type Reading = z.output<typeof readingSchema>;
 
 const domainUsageSchema = z.strictObject({
   cpuNs: z.number().nullable(),
-  memoryPeakBytes: z.number().nullable(),
+  memoryPeakBytes: z.number().nullable().describe("since the domain was made"),
   oomKills: z.int().nullable(),
-  pidsPeak: z.int().nullable(),
+  pidsPeak: z.int().nullable().describe("since the domain was made"),
   nrPeriods: z.int().nullable(),
   nrThrottled: z.int().nullable(),
   throttledNs: z.number().nullable(),

@@ -30,6 +30,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-GB");
 }
 
+/** How many a second: `0.4`, `2.5`, `137`. */
+export function formatRate(perSecond: number): string {
+  return perSecond < 10 ? `${Number(perSecond.toPrecision(2))}` : formatCount(perSecond);
+}
+
 /** A share as per cent: `0 %`, `0.4 %`, `12 %`. A share that is not zero never reads `0 %`. */
 export function formatShare(share: number): string {
   const percent = share * 100;

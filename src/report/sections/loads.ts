@@ -1,5 +1,5 @@
 import type { Result, Trial } from "../../model/result.ts";
-import { formatCount, formatMs, formatMsCell, formatShare, formatSize, listOf } from "../format.ts";
+import { formatCount, formatMs, formatMsCell, formatRate, formatShare, formatSize, listOf } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import { medianOf, type FloodReading, type RunView, type StressReading } from "../run-view.ts";
 import { scaleSentences } from "../sentences.ts";
@@ -32,7 +32,7 @@ function capacityTable({ calibration }: Result, view: RunView): Html | null {
     { head: "answered a second", numeric: true },
   ];
   const rows = calibration.pages.map(({ platform, target, path, aloneMs, perSecond }): TableRow => ({
-    cells: [view.nameOf(platform), `${target}${path}`, formatMsCell(aloneMs), formatCount(perSecond)],
+    cells: [view.nameOf(platform), `${target}${path}`, formatMsCell(aloneMs), formatRate(perSecond)],
   }));
   const [told = "Loads were sent as planned."] = scaleSentences(calibration);
   const caption =
@@ -153,7 +153,7 @@ function throttleTable(groups: readonly Group[]): Html | null {
     cells: [row.phase, row.platform, row.context, ...usageFigures(row.of)],
   }));
   const table = dataTable(
-    "Per trial: CPU time, and how often and how long the CPU quota held a context back (nr_throttled of nr_periods, throttled time summed over its CPUs).",
+    "Per trial: CPU time, and how often and how long the CPU quota held a context back (nr_throttled of nr_periods, throttled time summed over its CPUs). The peaks are since its domain was made: the trials before are in them.",
     columns,
     body,
   );

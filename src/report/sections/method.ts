@@ -1,5 +1,5 @@
 import type { Result } from "../../model/result.ts";
-import { formatConfidence, formatCount, listOf } from "../format.ts";
+import { formatConfidence, formatCount, formatRate, listOf } from "../format.ts";
 import { html, type Html } from "../html.ts";
 import type { RunView } from "../run-view.ts";
 
@@ -82,7 +82,7 @@ function probeText(result: Result, view: RunView): string {
       const pace =
         reading.rateHz === null
           ? "in a closed loop"
-          : `${formatCount(reading.rateHz)} a second, whatever the answers (open loop)`;
+          : `${formatRate(reading.rateHz)} a second, whatever the answers (open loop)`;
       return `Requests for ${reading.path} of ${reading.target}, ${pace}.`;
     }
   }
