@@ -8,12 +8,13 @@ export async function exec(
   lab: string,
   name: string,
   argv: [string, ...string[]],
-  options: { terminal: boolean; capture?: boolean; user?: string },
+  options: { terminal: boolean; capture?: boolean; user?: string; signal: AbortSignal },
 ): Promise<Exit> {
   const { plan, domain, platform, workspace } = await findDomain(app, lab, name);
   return platform.exec(app.host, workspace, plan, domain, argv, {
     output: options.capture ? "capture" : "inherit",
     terminal: options.terminal,
+    signal: options.signal,
     ...(options.user === undefined ? {} : { user: options.user }),
   });
 }

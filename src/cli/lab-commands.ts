@@ -120,6 +120,7 @@ export function addLabCommands(program: Command, cli: CliContext): void {
       const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true && options.json !== true;
       const exit = await exec(app, lab, domain, argv as [string, ...string[]], {
         terminal,
+        signal: cli.signal,
         capture: options.json === true,
         ...(options.user === undefined ? {} : { user: options.user }),
       });
@@ -134,7 +135,10 @@ export function addLabCommands(program: Command, cli: CliContext): void {
     .action(async (lab: string, domain: string, _options, command: Command) => {
       const { app } = await loadApp(cli, command);
       const { CONSOLE_ARGV, exec } = await import("../app/exec.ts");
-      const exit = await exec(app, lab, domain, CONSOLE_ARGV, { terminal: process.stdin.isTTY === true });
+      const exit = await exec(app, lab, domain, CONSOLE_ARGV, {
+        terminal: process.stdin.isTTY === true,
+        signal: cli.signal,
+      });
       cli.setExitCode(exitCodeOf(exit));
     });
 

@@ -129,6 +129,24 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(json("logs", "alpha", "one")).toMatchObject({ text: "I talk\n" });
     });
 
+    test("a program that exec runs ends with it", async () => {
+      const { child, ended } = sandbox.start([
+        process.execPath,
+        PROGRAM,
+        "exec",
+        "alpha",
+        "one",
+        "--",
+        "sleep",
+        "4713",
+      ]);
+      const runs = () => sandbox.run(["pgrep", "-xf", "sleep 4713"]).code === 0;
+      await eventually(runs);
+      child.kill("SIGTERM");
+      expect(await ended).toMatchObject({ code: 130 });
+      await eventually(() => !runs());
+    });
+
     test("a second up changes nothing", () => {
       const [pids, kernel] = [pidsOf("alpha"), sandbox.snapshot()];
       succeed("up", file);

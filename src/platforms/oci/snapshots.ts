@@ -11,9 +11,9 @@ const LAYER_FILE = "layer.tar.zst";
 
 /** Runs the rest of its arguments while the container stands still, and lets it go on, also when it is ended meanwhile. */
 const WHILE_PAUSED = `root=$1 name=$2; shift 2
-runc --root "$root" pause "$name"
 trap 'runc --root "$root" resume "$name"' EXIT
 trap 'exit 143' TERM INT HUP
+runc --root "$root" pause "$name"
 "$@"`;
 
 /**
