@@ -83,6 +83,7 @@ export async function runOnHost(
   const place = (path: string) => `${work}/tree${path}`;
   const watch = await startWatch(host, connection, work, command);
   const interrupt = () => watch.tell("INT");
+  let isKept = false;
   command.signal.addEventListener("abort", interrupt);
   try {
     command.signal.throwIfAborted();
@@ -99,11 +100,16 @@ export async function runOnHost(
     const { code } = await exited;
     if (code === null || (code === SSH_FAILED && (await watch.isOver())))
       throw lost(connection, command.brings.length > 0 ? place("") : null);
-    for (const path of command.brings) await bring(host, connection, place(path), path);
+    try {
+      for (const path of command.brings) await bring(host, connection, place(path), path);
+    } catch (error) {
+      isKept = true;
+      throw notBrought(connection, place(""), error);
+    }
     return code;
   } finally {
     command.signal.removeEventListener("abort", interrupt);
-    await watch.end();
+    await watch.end(isKept);
   }
 }
 
@@ -133,7 +139,9 @@ async function sendFiles(
 }
 
 async function bring(host: Host, connection: Connection, from: string, to: string): Promise<void> {
-  const kind = (await connection.run(KIND, [from])).stdout.trim();
+  const { code, stdout, stderr } = await connection.run(KIND, [from]);
+  if (code !== 0) throw new LabError(stderr.trim() || `ssh ended with ${code}`);
+  const kind = stdout.trim();
   if (kind === "file") {
     await host.processes.must({
       argv: ["bash", "-c", BRING_FILE, "bring", to, ...connection.argv('cat -- "$1"', [from])],
@@ -149,8 +157,8 @@ interface Watch {
   tell(signal: string): void;
   /** The connection is gone. */
   isOver(): Promise<boolean>;
-  /** Takes the folder away. */
-  end(): Promise<void>;
+  /** Takes the folder away, or keeps it. */
+  end(isKept: boolean): Promise<void>;
 }
 
 async function startWatch(
@@ -179,12 +187,19 @@ async function startWatch(
   return {
     tell: words.say,
     isOver: () => Promise.race([over.then(() => true), host.clock.sleep(1000).then(() => false)]),
-    async end() {
-      words.say("done");
+    async end(isKept) {
+      if (!isKept) words.say("done");
       words.end();
       await over;
     },
   };
+}
+
+function notBrought({ address }: Connection, kept: string, error: unknown): LabError {
+  return new LabError(`what was done at ${address} could not be brought here: ${(error as Error).message}`, {
+    hint: `it is kept there, in ${kept}`,
+    cause: error,
+  });
 }
 
 /** @param kept where what the command wrote stays; null: it wrote nothing */
