@@ -70,7 +70,12 @@ export async function restoreDomain(
 /** Snapshots of the machine, of a lab, or of one of its domains, oldest first. The lab need not be up. */
 export function snapshotsOf(app: AppContext, lab?: string, domain?: string): Promise<Snapshot[]> {
   const of = { ...(lab === undefined ? {} : { lab }), ...(domain === undefined ? {} : { domain }) };
-  return listSnapshots(app.host, app.paths, of, (_snapshot, { message, hint }) => app.say(`${message} (${hint})`));
+  return listSnapshots(app.host, app.paths, of, tellDamaged(app));
+}
+
+/** Tells of snapshots that cannot be read, and what to do about them. */
+export function tellDamaged(app: AppContext) {
+  return (_snapshot: SnapshotName, { message, hint }: LabError) => app.say(`${message} (${hint})`);
 }
 
 /** Removes a snapshot, for good, also one that is damaged. The lab need not be up. */
@@ -80,6 +85,8 @@ export async function removeSnapshot(app: AppContext, of: SnapshotName): Promise
   // Before the lock, which is called after the lab.
   await requireSnapshot(host, paths, of);
   return withLabLock(host, paths, of.lab, LOCK_WAIT_MS, async () => {
+    // Another one may have removed it meanwhile.
+    await requireSnapshot(host, paths, of);
     await discardSnapshot(host, paths, of);
     return of;
   });

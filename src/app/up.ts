@@ -57,6 +57,8 @@ async function bring(
     const roots = buildImages(app, plan, signal, (progress) => options.onStep?.({ step: "image", progress })).then(
       rootsOf,
     );
+    // It is met when it is needed, which may be after it has failed.
+    roots.catch(() => undefined);
     try {
       await bringUp(app, plan, roots, { ...options, source, parallel: options.parallel ?? DEFAULT_PARALLEL });
     } catch (error) {

@@ -95,17 +95,12 @@ export async function sealSnapshot(
   return snapshot;
 }
 
-/** Beside a domain's snapshots, as `.building`: what a crash leaves there goes when the next one is made or removed. */
-export const REMOVING = ".removing";
-
 /** Removes one, damaged or not, for good, and the folders that have become empty with it. */
 export async function discardSnapshot(host: Host, paths: Paths, snapshot: SnapshotName): Promise<void> {
   let directory = snapshotDirectory(paths, snapshot);
-  // A removal that is cut off leaves nothing that looks like a snapshot.
-  const removing = `${dirname(directory)}/${REMOVING}`;
-  await host.files.remove(removing);
-  await host.files.rename(directory, removing);
-  await host.files.remove(removing);
+  // A removal that is cut off leaves one that is listed, and can be removed.
+  await host.files.remove(`${directory}/data`);
+  await host.files.remove(directory);
   while ((directory = dirname(directory)) !== paths.state && (await host.files.list(directory)).length === 0) {
     await host.files.remove(directory);
   }

@@ -7,7 +7,6 @@ import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } f
 import { keyOfRoot } from "./paths.ts";
 import {
   listSnapshots,
-  REMOVING,
   sealSnapshot,
   snapshotDirectory,
   verifySnapshot,
@@ -45,7 +44,7 @@ export async function saveSnapshot(
   }
   const building = `${dirname(directory)}/.building`;
   // What a crash has left of another one.
-  for (const left of [building, `${dirname(directory)}/${REMOVING}`]) await host.files.remove(left);
+  await host.files.remove(building);
   try {
     await host.files.makeDirectory(`${building}/data`);
     const workspace = workspaceOf(context, lab, stored.roots);

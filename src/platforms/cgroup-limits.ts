@@ -48,7 +48,7 @@ export async function changeCgroupLimits(host: Host, group: string, { name, limi
   const usedBytes =
     host.cgroups.version === 1
       ? bytes("total_rss") + bytes("total_shmem")
-      : bytes("anon") + bytes("shmem") + bytes("kernel") - bytes("slab_reclaimable") + bytes("sock");
+      : bytes("anon") + bytes("shmem") + Math.max(0, bytes("kernel") - bytes("slab_reclaimable")) + bytes("sock");
   if (usedBytes > limits.memoryBytes) {
     const [used, wanted] = [Math.ceil(usedBytes / 2 ** 20), Math.floor(limits.memoryBytes / 2 ** 20)];
     throw new LabError(`domain ${name} uses ${used}M of memory, and is to have ${wanted}M`, {

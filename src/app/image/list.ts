@@ -5,6 +5,7 @@ import { titleOf } from "../../images/system-sources.ts";
 import { imageStore } from "../../lab/paths.ts";
 import type { NamedImage } from "../../model/named-image.ts";
 import type { AppContext } from "../context.ts";
+import { tellDamaged } from "../snapshots.ts";
 import { imageUses, type ImageUser } from "./usage.ts";
 
 /** One row of `cloison image list`. */
@@ -29,7 +30,7 @@ export async function listAllImages(app: AppContext): Promise<ImageRow[]> {
   const store = imageStore(app.paths);
   const named = Object.values(await listNamedImages(app.host, store));
   const manifests = await listImages(app.host, store);
-  const uses = await imageUses(app);
+  const uses = await imageUses(app, tellDamaged(app));
   const taken = new Set(named.map(({ key }) => key));
   const rows = named.map((image): ImageRow => {
     const manifest = manifests.find(({ key }) => key === image.key) ?? null;
@@ -81,7 +82,7 @@ export interface ShownImage {
 export async function showImage(app: AppContext, name: string): Promise<ShownImage> {
   const store = imageStore(app.paths);
   const image = await requireNamedImage(app.host, store, name);
-  const usedBy = image.key === null ? [] : namesOf((await imageUses(app)).get(image.key));
+  const usedBy = image.key === null ? [] : namesOf((await imageUses(app, tellDamaged(app))).get(image.key));
   const missing = { image, manifest: null, directory: null, usedBy };
   if (image.key === null) return { ...missing, state: "not built" };
   try {

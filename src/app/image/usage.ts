@@ -18,8 +18,11 @@ export interface ImageUser {
 /** Key of an image → who uses it. */
 export type ImageUses = Map<string, ImageUser[]>;
 
-/** What labs that are up and snapshots use. A lab that is only coming up is not there yet. */
-export async function imageUses(app: AppContext): Promise<ImageUses> {
+/**
+ * What labs that are up and snapshots use. A lab that is only coming up is not there yet.
+ * @param onDamaged as of `listSnapshots`
+ */
+export async function imageUses(app: AppContext, onDamaged?: Parameters<typeof listSnapshots>[3]): Promise<ImageUses> {
   const uses: ImageUses = new Map();
   const use = (key: string, user: ImageUser) => void uses.set(key, [...(uses.get(key) ?? []), user]);
   for (const lab of await labNames(app)) {
@@ -28,7 +31,7 @@ export async function imageUses(app: AppContext): Promise<ImageUses> {
       use(keyOfRoot(root), { name: `lab ${lab}`, freedBy: `cloison down ${lab}` });
     }
   }
-  for (const { lab, domain, name, imageKey } of await listSnapshots(app.host, app.paths)) {
+  for (const { lab, domain, name, imageKey } of await listSnapshots(app.host, app.paths, {}, onDamaged)) {
     const freedBy = `cloison snapshot remove ${lab} ${domain} ${name}`;
     use(imageKey, { name: `snapshot ${name} of ${domain} in ${lab}`, freedBy });
   }
@@ -51,7 +54,11 @@ export async function whileNoLabChanges<T>(app: AppContext, work: (uses: ImageUs
         exit: ExitCode.busy,
       });
     }
-    for (const lab of await labNames(app)) if ((await readStoredLab(app, lab)) === null) throw incomplete(lab);
+    for (const lab of await labNames(app)) {
+      const stored = await readStoredLab(app, lab);
+      // What a change that was cut off has made may lie on images that no plan names yet.
+      if (stored === null || (stored.unsettled ?? []).length > 0) throw incomplete(lab);
+    }
     return await work(await imageUses(app));
   } finally {
     lock.release();

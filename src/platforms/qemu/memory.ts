@@ -11,6 +11,8 @@ import { askMonitor, statusOf } from "./monitor.ts";
 const POLL_MS = 50;
 /** A GiB of memory takes seconds; a disk may be slow. */
 const DEADLINE_MS = 10 * 60_000;
+/** What who receives may take to end when nothing more comes. */
+const END_MS = 2000;
 /** QEMU's own limit, 128 MiB a second, is meant for networks. */
 const BYTES_PER_SECOND = 2 ** 33;
 /** Under emulation, with much else going on. */
@@ -48,10 +50,12 @@ export async function saveMemory(
       () => null,
       (error: unknown) => error,
     );
-    if (failure !== null) receiver.kill("SIGTERM");
+    signal?.throwIfAborted();
+    const hasEnded = receiver.exited.then(() => true);
+    if (failure !== null && !(await Promise.race([hasEnded, host.clock.sleep(END_MS).then(() => false)])))
+      throw failure;
     const { code, stderr } = await receiver.exited;
-    const isItsOwn = failure === null ? code !== 0 : failure instanceof LabError && stderr.trim() !== "";
-    if (isItsOwn) throw new LabError(`the memory of domain ${name} was not kept: ${stderr.trim()}`);
+    if (code !== 0) throw new LabError(`the memory of domain ${name} was not kept: ${stderr.trim()}`);
     if (failure !== null) throw failure;
   } finally {
     receiver.kill("SIGTERM");
