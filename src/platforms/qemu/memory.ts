@@ -44,19 +44,17 @@ export async function saveMemory(
       { execute: "migrate-set-parameters", arguments: { "max-bandwidth": BYTES_PER_SECOND } },
       { execute: "migrate", arguments: { uri: `unix:${socket}` } },
     ]);
-    const sent = until(host, null, signal, () => isMigrated(host, name, paths));
-    // Sending fails when nobody receives, who knows better why.
-    const failure = await sent.then(
-      () => null,
-      (error: unknown) => error,
-    );
-    signal?.throwIfAborted();
-    const hasEnded = receiver.exited.then(() => true);
-    if (failure !== null && !(await Promise.race([hasEnded, host.clock.sleep(END_MS).then(() => false)])))
-      throw failure;
+    try {
+      await until(host, null, signal, () => isMigrated(host, name, paths));
+    } catch (error) {
+      signal?.throwIfAborted();
+      // Sending fails when nobody receives, who knows better why.
+      const received = receiver.exited.then(({ code }) => code === 0);
+      const isReceived = await Promise.race([received, host.clock.sleep(END_MS).then(() => true)]);
+      if (isReceived) throw error;
+    }
     const { code, stderr } = await receiver.exited;
     if (code !== 0) throw new LabError(`the memory of domain ${name} was not kept: ${stderr.trim()}`);
-    if (failure !== null) throw failure;
   } finally {
     receiver.kill("SIGTERM");
     await receiver.exited;
