@@ -174,7 +174,7 @@ export function describePlatform(name: string, under: PlatformUnderTest): void {
         printed += Buffer.from(chunk).toString();
         if (printed === "ready\n") end.abort();
       };
-      const script = "trap 'echo asked; exit 3' TERM; echo ready; echo oops >&2; while :; do sleep 0.1; done";
+      const script = "trap 'echo asked; exit 3' TERM; echo oops >&2; echo ready; while :; do sleep 0.1; done";
       const exit = await scratch.run(domain, script, { end: end.signal, output: { stdout } });
       expect(exit).toMatchObject({ code: 3, signal: null, stdout: "", stderr: "oops\n" });
       expect(printed).toBe("ready\nasked\n");
