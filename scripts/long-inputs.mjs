@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const record = join(root, "test/long/inputs.sha256");
 const inputs = ["src", "guest", "test", "examples", "package-lock.json", "scripts/build.mjs"];
 
-/** Unit tests, other suites and the platforms' contract, which none of them reads, are none of a suite's inputs. */
+/** Unit tests, other suites and the platforms' contract, which none of them reads (long-inputs.test.mjs), are none of a suite's inputs. */
 const isInput = (path, suite) =>
   path === suite.file ||
   (!path.endsWith(".test.ts") && !path.startsWith("test/contract/") && path !== "test/long/inputs.sha256");
