@@ -14,7 +14,7 @@ const START_LIMIT_MS = 180_000;
 
 /** An emulated system is translated while it first runs; code is cached elsewhere too. */
 const WARM_UP = { concurrency: 1, requests: 10, durationMs: 10_000 };
-const ALONE = { concurrency: 1, requests: 5, durationMs: 10_000 };
+const ALONE = { concurrency: 1, requests: null, durationMs: 1500 };
 /** As many connections as the study's probe had. */
 const FULL = { concurrency: 5, requests: null, durationMs: 1500 };
 
@@ -47,12 +47,12 @@ export async function calibrate(host: Host, inputs: CalibrationInputs): Promise<
     const silent = await waitForPage(host, { ...inputs, onStep: () => undefined }, page, within);
     if (silent !== null) continue;
     await ask(target, path, WARM_UP);
-    const alone = summarizeRequests((await ask(target, path, ALONE)).samples, "http");
     const full = await ask(target, path, FULL);
     const { ok } = summarizeRequests(full.samples, "http");
+    const alone = summarizeRequests((await ask(target, path, ALONE)).samples, "http");
     if (alone.serviceMs === null || ok === 0) continue;
     const perSecond = Number(((ok * 1000) / full.elapsedMs).toPrecision(3));
-    pages.push({ platform: plan.platform, target, path, aloneMs: alone.serviceMs.max, perSecond });
+    pages.push({ platform: plan.platform, target, path, aloneMs: alone.serviceMs.median, perSecond });
   }
   return pages;
 }

@@ -22,30 +22,30 @@ const EXPERIMENT = experimentSchema.parse({
   },
 });
 
-const page = (platform: PageCapacity["platform"], perSecond: number, path = "/index.html"): PageCapacity => ({
+const page = (platform: PageCapacity["platform"], aloneMs: number, path = "/index.html"): PageCapacity => ({
   platform,
   target: "apache1",
   path,
-  aloneMs: 10,
-  perSecond,
+  aloneMs,
+  perSecond: 500,
 });
 
 test("loads are as planned where every platform can carry the probe", () => {
-  expect(loadScale(EXPERIMENT, [page("container", 900), page("qemu", 334)])).toEqual({ scale: 1, limitedBy: null });
+  expect(loadScale(EXPERIMENT, [page("container", 1.1), page("qemu", 3)])).toEqual({ scale: 1, limitedBy: null });
   expect(scaledLoads(EXPERIMENT, { scale: 1, pages: [] })).toEqual(EXPERIMENT);
 });
 
 test("the platform that can do least decides for all, by its probed page only", () => {
-  const slow = page("qemu", 31.3);
-  expect(loadScale(EXPERIMENT, [page("container", 900), slow, page("qemu", 2, "/compute.php")])).toEqual({
+  const slow = page("qemu", 32);
+  expect(loadScale(EXPERIMENT, [page("container", 1.1), slow, page("qemu", 500, "/compute.php")])).toEqual({
     scale: 0.093,
     limitedBy: slow,
   });
 });
 
 test("a scale is rounded down to two digits, so that a probe never has more than its share", () => {
-  expect(loadScale(EXPERIMENT, [page("qemu", 333)]).scale).toBe(0.99);
-  expect(loadScale(EXPERIMENT, [page("qemu", 1)]).scale).toBe(0.003);
+  expect(loadScale(EXPERIMENT, [page("qemu", 3.01)]).scale).toBe(0.99);
+  expect(loadScale(EXPERIMENT, [page("qemu", 1000)]).scale).toBe(0.003);
 });
 
 test("paced probes and counted floods are scaled; connections, pings and stressors are not", () => {
@@ -59,8 +59,9 @@ test("paced probes and counted floods are scaled; connections, pings and stresso
 
 test("a phase is long enough for some answers to its flood on the slowest platform, and no longer than a minute", () => {
   const capacity = (perSecond: number): PageCapacity => ({
-    ...page("qemu", perSecond, "/compute.php"),
+    ...page("qemu", 10, "/compute.php"),
     target: "apache2",
+    perSecond,
   });
   const durations = (perSecond: number, changes: Partial<Experiment> = {}) => {
     const pages = [{ ...capacity(800), platform: "container" as const }, capacity(perSecond)];

@@ -1,7 +1,10 @@
 import type { Experiment, Probe } from "../model/experiment.ts";
 import type { Calibration, PageCapacity } from "../model/result.ts";
 
-/** A probe is to take no more than this share of what its target can answer: at more it would measure itself. */
+/**
+ * A probe is to keep its target busy no more than this share of the time: at more it would measure the queue of its own requests.
+ * By the utilization law, U = X S: requests a second times how long each takes alone.
+ */
 export const PROBE_SHARE = 0.3;
 
 /** Answers to a probe, and to a flood, that a phase is to be long enough for: as many as the study's own probe had. */
@@ -21,7 +24,7 @@ export function loadScale(
   const shares = experiment.probes.flatMap((probe) => {
     if (probe.probe !== "http") return [];
     const ofProbe = pages.filter(({ target, path }) => target === probe.target && path === probe.path);
-    return ofProbe.map((page) => ({ page, share: (PROBE_SHARE * page.perSecond) / probe.rate }));
+    return ofProbe.map((page) => ({ page, share: (PROBE_SHARE * 1000) / (page.aloneMs * probe.rate) }));
   });
   const [least] = shares.toSorted((a, b) => a.share - b.share);
   if (least === undefined || least.share >= 1) return { scale: 1, limitedBy: null };

@@ -177,7 +177,7 @@ const pageCapacitySchema = z.strictObject({
   platform: z.enum(PLATFORM_NAMES),
   target: z.string(),
   path: z.string(),
-  aloneMs: z.number().describe("the slowest of a few requests, one at a time"),
+  aloneMs: z.number().describe("the median of requests, one at a time without a pause"),
   perSecond: z.number().describe("answered on 5 connections at a time"),
 });
 export type PageCapacity = z.output<typeof pageCapacitySchema>;

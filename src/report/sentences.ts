@@ -1,15 +1,6 @@
 import type { PlatformName } from "../model/lab.ts";
 import type { Calibration, Comparison, Result } from "../model/result.ts";
-import {
-  countOf,
-  formatConfidence,
-  formatCount,
-  formatMs,
-  formatRate,
-  formatRatio,
-  formatShare,
-  listOf,
-} from "./format.ts";
+import { countOf, formatConfidence, formatCount, formatMs, formatRatio, formatShare, listOf } from "./format.ts";
 import type { PhaseView, RunView } from "./run-view.ts";
 import { VERDICT_STYLES, type Verdict } from "./verdicts.ts";
 
@@ -99,9 +90,9 @@ export function platformSentence(view: RunView, platform: PlatformName): string 
 /** Why and how far loads were scaled; none when they were as planned. */
 export function scaleSentences({ scale, limitedBy }: Calibration): string[] {
   if (limitedBy === null) return [];
-  const { platform, target, path, perSecond } = limitedBy;
+  const { platform, target, path, aloneMs } = limitedBy;
   return [
-    `${target}${path} on ${platform} is answered ${formatRate(perSecond)} times a second when nothing else runs, so every platform gets ${scale} of the planned load: of the requests a second of probes, and of floods’ numbers of requests. Connections at a time and stressors are as planned. A phase lasts as long as 50 requests of a probe take, or 50 answers to its flood if that is longer, a minute at most.`,
+    `${target}${path} on ${platform} takes ${formatMs(aloneMs)} when nothing else runs, so every platform gets ${scale} of the planned load: of the requests a second of probes, and of floods’ numbers of requests. Connections at a time and stressors are as planned. A phase lasts as long as 50 requests of a probe take, or 50 answers to its flood if that is longer, a minute at most.`,
   ];
 }
 

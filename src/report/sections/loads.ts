@@ -36,7 +36,7 @@ function capacityTable({ calibration }: Result, view: RunView): Html | null {
   }));
   const [told = "Loads were sent as planned."] = scaleSentences(calibration);
   const caption =
-    "What each platform could do before the first trial, with nothing else running: the slowest of five requests, and answers on 5 connections at a time.";
+    "What each platform could do before the first trial, with nothing else running: the median of requests that followed each other one at a time, and answers on 5 connections at a time.";
   return html`<p>${told}</p>
     ${dataTable(caption, columns, rows)}`;
 }
