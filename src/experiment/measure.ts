@@ -46,8 +46,10 @@ function clientOf(station: Station, { probe }: Probe, index: number): Promise<Lo
 }
 
 /**
- * Probes and floor for the length of the phase, and on until floods with a number of requests are done.
+ * First the study's own probe, where the trial has it: it takes what it gets, so beside the others it would be their load. Then probes
+ * and floor for the length of the phase, and on until floods with a number of requests are done.
  * @param untilDone those floods
+ * @returns what was measured, and how long the study's probe took
  * @throws LabError when a load client breaks, or the signal's reason; loads may then be under way still
  */
 export async function measure(
@@ -55,26 +57,29 @@ export async function measure(
   inputs: MeasureInputs,
   durationMs: number,
   untilDone: RunningFlood[],
-): Promise<LoadRecord[]> {
+): Promise<{ records: LoadRecord[]; annexMs: number }> {
   const { plan, experiment, scheduled, station, signal } = inputs;
   const lastsAsFloods = untilDone.length > 0;
   // A phase that lasts until a flood is done has no length that is known beforehand.
   const plannedMs = lastsAsFloods ? LONGEST_PHASE_MS : durationMs;
   const knownMs = lastsAsFloods ? null : durationMs;
   const loads: RunningLoad[] = [];
+  let victim: RunningLoad | null = null;
   const over = new AbortController();
   let draining = false;
 
-  const run = async (client: Promise<LoadClient>, name: string, job: LoadJob): Promise<LoadResult> => {
+  const run = async (client: Promise<LoadClient>, name: string, job: LoadJob, shown = false): Promise<LoadResult> => {
     const ready = await client;
     over.signal.throwIfAborted();
     const load = ready.start(job);
     loads.push(load);
+    if (shown) victim = load;
     return resultWithin(host, name, load, longestMs(job));
   };
-  const probes = experiment.probes.map(async (probe, i) => {
+  const shownProbe = experiment.probes.find((candidate) => candidate.probe === "http");
+  const probes = experiment.probes.map((probe, i) => async () => {
     const job = probeJob(plan, probe, plannedMs);
-    const result = await run(clientOf(station, probe, i), generatorName("probe", probe), job);
+    const result = await run(clientOf(station, probe, i), generatorName("probe", probe), job, probe === shownProbe);
     return recordProbe("probe", probe, job, result, null, knownMs);
   });
   const floor = async () => {
@@ -91,13 +96,11 @@ export async function measure(
     );
   };
   const annex = async () => {
-    const probe = experiment.probes.find((candidate) => candidate.probe === "http");
     const records: LoadRecord[] = [];
-    // One that began when the loads are done would stand under them in the table.
-    for (let i = 1; probe !== undefined && scheduled.annex && i <= experiment.annex.runs && !draining; i++) {
-      const job = annexJob(plan, probe, experiment.annex.requests, experiment.annex.concurrency);
-      const result = await run(station.probe("annex"), generatorName("annex", probe), job);
-      records.push(recordProbe("annex", probe, job, result, i, null));
+    for (let i = 1; shownProbe !== undefined && scheduled.annex && i <= experiment.annex.runs; i++) {
+      const job = annexJob(plan, shownProbe, experiment.annex.requests, experiment.annex.concurrency);
+      const result = await run(station.probe("annex"), generatorName("annex", shownProbe), job);
+      records.push(recordProbe("annex", shownProbe, job, result, i, null));
     }
     return records;
   };
@@ -108,29 +111,27 @@ export async function measure(
   };
   const progress = async () => {
     while (!over.signal.aborted) {
-      inputs.onStep(
-        draining ? "waiting for the last answers" : "measuring",
-        loads[victimOf(experiment)]?.progress().recentP95Ms ?? null,
-      );
+      inputs.onStep(draining ? "waiting for the last answers" : "measuring", victim?.progress().recentP95Ms ?? null);
       await host.clock.sleep(POLL_MS);
     }
   };
 
   // Every promise has its listener from here on: one that fails while another is waited for ends the trial, not the program.
-  const work = Promise.all([Promise.all(probes), floor(), annex(), end()]);
+  const work = async () => {
+    const beganMs = host.clock.monotonicMs();
+    const annexRecords = await annex();
+    const annexMs = host.clock.monotonicMs() - beganMs;
+    const [records, floorRecord] = await Promise.all([Promise.all(probes.map((start) => start())), floor(), end()]);
+    return { records: [...records, floorRecord, ...annexRecords], annexMs };
+  };
+  const measured = work();
   try {
-    await Promise.race([work, aborted(signal, over.signal), progress()]);
-    const [records, floorRecord, annexRecords] = await work;
-    return [...records, floorRecord, ...annexRecords];
+    await Promise.race([measured, aborted(signal, over.signal), progress()]);
+    return await measured;
   } finally {
     over.abort();
     loads.forEach((load) => load.stop({ drain: false }));
   }
-}
-
-/** Index of the probe whose readings are shown meanwhile: clients are ready, so loads start in the order of the probes. */
-function victimOf({ probes }: Experiment): number {
-  return probes.findIndex(({ probe }) => probe === "http");
 }
 
 /** How long a job may take, its last answer and a slow client included. */

@@ -106,19 +106,26 @@ function fakeContext(running: string[] = ["apache1", "apache2"]): LabContext {
 
 interface Options {
   phase?: string;
+  annex?: boolean;
   station?: Station;
   context?: LabContext;
   signal?: AbortSignal;
 }
 
-async function runOne({ phase = "flood", station = fakeStation(), context = fakeContext(), signal }: Options = {}) {
+async function runOne({
+  phase = "flood",
+  annex = false,
+  station = fakeStation(),
+  context = fakeContext(),
+  signal,
+}: Options = {}) {
   const steps: TrialStep[] = [];
   const outcome = await runTrial(context, {
     plan: PLAN,
     roots: {},
     pages: [],
     experiment: EXPERIMENT,
-    scheduled: { block: 1, platform: "container", phase, annex: false },
+    scheduled: { block: 1, platform: "container", phase, annex },
     attempt: 1,
     station,
     earlier: [],
@@ -153,6 +160,24 @@ test("a trial in which all goes well is valid, and its steps come in order", asy
     "measuring",
     "stopping the load",
   ]);
+});
+
+test("the study's own probe has been answered before the others begin: it would be their load", async () => {
+  const order: string[] = [];
+  const told =
+    (name: string): Answer =>
+    async (job) => {
+      if (job.loop.mode === "closed" && name !== "annex") return answered(1)(job);
+      order.push(`${name} begins`);
+      const result = await answered(1)(job);
+      order.push(`${name} ends`);
+      return result;
+    };
+  const station = fakeStation({ "probe annex": told("annex"), "probe 0": told("probe"), "probe floor": told("floor") });
+  const { trial } = await runOne({ annex: true, station });
+  expect(trial.reasons).toEqual([]);
+  expect(order.slice(0, 3)).toEqual(["annex begins", "annex ends", "probe begins"]);
+  expect(trial.readings.map(({ role }) => role)).toEqual(["probe", "floor", "annex", "load"]);
 });
 
 test.each(["probe 0", "probe floor", "flood 0"])(

@@ -164,7 +164,7 @@ async function underLoad(
     // Each has been told to end before the failure of any is acted on.
     return Promise.allSettled(stressors.map((stressor) => stressor.stop()));
   };
-  let records: LoadRecord[];
+  let measured: Awaited<ReturnType<typeof measure>>;
   try {
     inputs.onStep("starting the load", null);
     for (const load of phase.stressors) {
@@ -183,17 +183,18 @@ async function underLoad(
     inputs.onStep("settling", null);
     await host.clock.sleep(experiment.settle, signal);
     const untilDone = floods.filter(({ flood }) => flood.requests !== undefined);
-    records = await measure(host, inputs, durationMs, untilDone);
+    measured = await measure(host, inputs, durationMs, untilDone);
   } catch (error) {
     await end();
     throw error;
   }
   const idle = stressors.filter((stressor) => stressor.hasEnded()).map(({ name }) => name);
   inputs.onStep("stopping the load", null);
+  const { records, annexMs } = measured;
   const ended = await end();
   for (const { flood, job, running } of floods) {
     const result = await resultWithin(host, `the flood of ${flood.on}`, running, CLIENT_SLACK_MS, signal);
-    records.push(recordLoad(flood, job, result, experiment.settle + durationMs));
+    records.push(recordLoad(flood, job, result, experiment.settle + annexMs + durationMs));
   }
   const stress = ended.map((one) => {
     if (one.status === "rejected") throw one.reason;

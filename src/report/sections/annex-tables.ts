@@ -18,7 +18,7 @@ export function annexSection(result: Result, view: RunView, study: Study2009): H
   const summaries = summariseRuns(rows);
   return html`<h2 id="annex">Beside the study of 2009</h2>
     <p>
-      The study probed with 50 requests, 5 at a time, three times during each load; the same probe ran here, beside the
+      The study probed with 50 requests, 5 at a time, three times during each load; the same probe ran here, before the
       one that the verdicts rest on. Machines, kernels and versions differ by seventeen years: compare the patterns, not
       the milliseconds. Xen’s domains stand beside today’s isolated platforms, its shared system beside ours.
     </p>
