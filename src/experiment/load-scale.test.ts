@@ -31,12 +31,12 @@ const page = (platform: PageCapacity["platform"], aloneMs: number, path = "/inde
 });
 
 test("loads are as planned where every platform can carry the probe", () => {
-  expect(loadScale(EXPERIMENT, [page("container", 0.4), page("qemu", 1)])).toEqual({ scale: 1, limitedBy: null });
+  expect(loadScale(EXPERIMENT, [page("container", 0.4), page("qemu", 2)])).toEqual({ scale: 1, limitedBy: null });
   expect(scaledLoads(EXPERIMENT, { scale: 1, pages: [] })).toEqual(EXPERIMENT);
 });
 
 test("the platform that can do least decides for all, by its probed page only", () => {
-  const slow = page("qemu", 10.7);
+  const slow = page("qemu", 21.4);
   expect(loadScale(EXPERIMENT, [page("container", 0.4), slow, page("qemu", 500, "/compute.php")])).toEqual({
     scale: 0.093,
     limitedBy: slow,
@@ -44,8 +44,8 @@ test("the platform that can do least decides for all, by its probed page only", 
 });
 
 test("a scale is rounded down to two digits, so that a probe never has more than its share", () => {
-  expect(loadScale(EXPERIMENT, [page("qemu", 1.003)]).scale).toBe(0.99);
-  expect(loadScale(EXPERIMENT, [page("qemu", 330)]).scale).toBe(0.003);
+  expect(loadScale(EXPERIMENT, [page("qemu", 2.006)]).scale).toBe(0.99);
+  expect(loadScale(EXPERIMENT, [page("qemu", 660)]).scale).toBe(0.003);
 });
 
 test("paced probes and counted floods are scaled; connections, pings and stressors are not", () => {

@@ -6,7 +6,7 @@ import type { Calibration, PageCapacity } from "../model/result.ts";
  * By the utilization law, U = X S: requests a second times how long each takes alone. That is asked one after the other without a pause;
  * what comes paced costs an emulated domain twice as much (10 ms of CPU against 5: processors sleep between requests).
  */
-export const PROBE_SHARE = 0.1;
+export const PROBE_SHARE = 0.2;
 
 /** Answers to a probe, and to a flood, that a phase is to be long enough for: as many as the study's own probe had. */
 const LEAST_ANSWERS = 50;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Trial } from "../model/result.ts";
 import { schedule, type ScheduledTrial } from "../schedule/schedule.ts";
 import { measuredTrial, trialOf } from "./fixture.ts";
-import { isSettled, judgedInvalid, MAX_ATTEMPTS, nextTrial } from "./next-trial.ts";
+import { ATTEMPTS_AT_ONCE, isSettled, judgedInvalid, MAX_ATTEMPTS, nextTrial } from "./next-trial.ts";
 
 const SCHEDULE: ScheduledTrial[] = schedule(
   {
@@ -26,17 +26,35 @@ test("an invalid trial is repeated at once, until it is valid", () => {
   expect(nextTrial(SCHEDULE, [...trials, trialOf(first, 2)])?.scheduled).toBe(second);
 });
 
-test("a trial that stays invalid is given up, and the others go on", () => {
-  const trials = [1, 2, 3].map((attempt) => trialOf(first, attempt, ["steal"]));
-  expect(trials).toHaveLength(MAX_ATTEMPTS);
-  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 1, done: 1 });
+const attempts = (scheduled: ScheduledTrial, count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    ...measuredTrial(scheduled, i + 1, 1),
+    valid: false,
+    reasons: ["steal"],
+  }));
+
+test("a trial that stays invalid waits until the others have been run, and is given up in the end", () => {
+  const trials = attempts(first, ATTEMPTS_AT_ONCE);
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 1, done: 0 });
+  const others = SCHEDULE.slice(1).map((scheduled) => trialOf(scheduled, 1));
+  const late = { scheduled: first, attempt: ATTEMPTS_AT_ONCE + 1, done: SCHEDULE.length - 1 };
+  expect(nextTrial(SCHEDULE, [...trials, ...others])).toEqual(late);
+  expect(nextTrial(SCHEDULE, [...attempts(first, MAX_ATTEMPTS), ...others])).toBeNull();
+  const brokeOff = [1, 2, 3].map((attempt) => trialOf(first, attempt, ["it broke off"]));
+  expect(brokeOff).toHaveLength(ATTEMPTS_AT_ONCE);
+  expect(nextTrial(SCHEDULE, [...brokeOff, ...others])).toBeNull();
+});
+
+test("of a run that is disturbed throughout no trial is tried again at its end", () => {
+  const trials = SCHEDULE.flatMap((scheduled) => attempts(scheduled, ATTEMPTS_AT_ONCE));
+  expect(nextTrial(SCHEDULE, trials)).toBeNull();
 });
 
 const MEASURED = { reference: "reference", functional: false };
 
 test("there is nothing next when all are valid or given up", () => {
   const trials = SCHEDULE.flatMap((scheduled, i) =>
-    i === 0 ? [1, 2, 3].map((n) => trialOf(scheduled, n, ["steal"])) : [trialOf(scheduled, 1)],
+    i === 0 ? attempts(scheduled, MAX_ATTEMPTS) : [trialOf(scheduled, 1)],
   );
   expect(nextTrial(SCHEDULE, trials)).toBeNull();
   expect(isSettled(SCHEDULE, trials, MEASURED)).toBe(true);

@@ -3,8 +3,15 @@ import type { Trial } from "../model/result.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { settledReasons } from "../stats/run-validity.ts";
 
-/** A trial that turns out invalid is run again, this many times in all. */
-export const MAX_ATTEMPTS = 3;
+/** A trial that turns out invalid is run again, this many times in all where it stands, */
+export const ATTEMPTS_AT_ONCE = 3;
+/**
+ * and up to this many when all others have been run, if anything was measured: what disturbed the machine for some minutes may be gone
+ * by then.
+ */
+export const MAX_ATTEMPTS = 5;
+/** More of the schedule than this, and more than one trial, is not disturbed by chance: no more is tried. */
+const LATE_SHARE = 0.1;
 
 export interface NextTrial {
   scheduled: ScheduledTrial;
@@ -15,17 +22,22 @@ export interface NextTrial {
 }
 
 /**
- * The first trial of the schedule that has neither a valid attempt nor used up all of them; null: there is none. It
- * depends on nothing but what has been run, so that a run that was cut off goes on as it would have.
+ * The first trial of the schedule that has neither a valid attempt nor used up those at once; then, of few that are left, the one
+ * with the fewest; null: there is none. It depends on nothing but what has been run, so that a run that was cut off goes on as it would have.
  */
 export function nextTrial(schedule: readonly ScheduledTrial[], trials: readonly Trial[]): NextTrial | null {
   const open = schedule.flatMap((scheduled) => {
     const attempts = attemptsOf(trials, scheduled);
     if (attempts.some(({ valid }) => valid) || attempts.length >= MAX_ATTEMPTS) return [];
-    return [{ scheduled, attempt: attempts.length + 1 }];
+    const wasMeasured = (attempts.at(-1)?.readings.length ?? 0) > 0;
+    return [{ scheduled, attempt: attempts.length + 1, wasMeasured }];
   });
-  const [first] = open;
-  return first === undefined ? null : { ...first, done: schedule.length - open.length };
+  const atOnce = open.find(({ attempt }) => attempt <= ATTEMPTS_AT_ONCE);
+  const isByChance = open.length <= Math.max(1, LATE_SHARE * schedule.length);
+  const late = isByChance ? open.filter(({ wasMeasured }) => wasMeasured) : [];
+  const next = atOnce ?? late.toSorted((a, b) => a.attempt - b.attempt)[0];
+  if (next === undefined) return null;
+  return { scheduled: next.scheduled, attempt: next.attempt, done: schedule.length - open.length };
 }
 
 /**

@@ -76,6 +76,10 @@ test("what only the whole run shows to be invalid is recorded and repeated, to t
     "judgement 1-shared-disk-2 invalid",
     "trial 1-shared-disk-3",
     "judgement 1-shared-disk-3 invalid",
+    "trial 1-shared-disk-4",
+    "judgement 1-shared-disk-4 invalid",
+    "trial 1-shared-disk-5",
+    "judgement 1-shared-disk-5 invalid",
   ]);
 });
 

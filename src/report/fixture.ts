@@ -69,7 +69,7 @@ export function fixtureResult({ blocks = 5, invalid = false }: FixtureOptions = 
 /** The same, as if the containers had been emulated machines. */
 export function emulatedResult(): Result {
   const result = JSON.parse(JSON.stringify(fixtureResult()).replaceAll('"container', '"qemu')) as Result;
-  const limitedBy = { platform: "qemu", target: "apache1", path: "/index.html", aloneMs: 11, perSecond: 53 } as const;
+  const limitedBy = { platform: "qemu", target: "apache1", path: "/index.html", aloneMs: 22, perSecond: 53 } as const;
   return {
     ...result,
     environment: { ...result.environment, variants: { qemu: "tcg" } },

@@ -36,7 +36,7 @@ describe("report.html", () => {
     const text = textOf(render(emulatedResult()));
     expect(text).toContain("not how fast virtual machines are");
     expect(text.indexOf("qemu (TCG) is emulation")).toBeLessThan(text.indexOf("What apache1 felt"));
-    expect(text).toContain("qemu (TCG) apache1/index.html 11.0 53");
+    expect(text).toContain("qemu (TCG) apache1/index.html 22.0 53");
     expect(text).toContain("every platform gets 0.09 of the planned load");
     expect(textOf(page)).toContain("Loads were sent as planned.");
   });

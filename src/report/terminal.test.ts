@@ -44,7 +44,7 @@ describe("the report in the terminal", () => {
     expect(text).toMatch(/qemu \(TCG\) +reference/);
     expect(text).toContain("On qemu (TCG), 95 % of apache1’s answers came within 3.60 ms at rest.");
     expect(text).toContain("qemu (TCG) is emulation");
-    expect(text).toContain("apache1/index.html on qemu takes 11.0 ms when nothing else runs");
+    expect(text).toContain("apache1/index.html on qemu takes 22.0 ms when nothing else runs");
     expect(text).toContain("every platform gets 0.09 of the planned load");
     expect(renderTerminalTable(fixtureResult(), plain)).not.toMatch(/TCG|planned load/);
   });

@@ -137,9 +137,9 @@ needs(...LAB_NEEDS)("the study in miniature", () => {
     for (const cell of scheduled) {
       const attempts = result.trials.filter(({ platform, phase }) => `${platform} ${phase}` === cell);
       expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map((_, i) => i + 1));
-      expect(attempts.length).toBeLessThanOrEqual(3);
+      expect(attempts.length).toBeLessThanOrEqual(5);
       expect(attempts.slice(0, -1).filter(({ valid }) => valid)).toEqual([]);
-      expect(attempts.length === 3 || attempts.at(-1)?.valid).toBe(true);
+      expect(attempts.length >= 3 || attempts.at(-1)?.valid).toBe(true);
     }
   });
 
