@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Trial } from "../model/result.ts";
 import { schedule, type ScheduledTrial } from "../schedule/schedule.ts";
 import { measuredTrial, trialOf } from "./fixture.ts";
-import { ATTEMPTS_AT_ONCE, isSettled, judgedInvalid, MAX_ATTEMPTS, nextTrial } from "./next-trial.ts";
+import { ATTEMPTS_IN_BLOCK, isSettled, judgedInvalid, MAX_ATTEMPTS, nextTrial } from "./next-trial.ts";
 
 const SCHEDULE: ScheduledTrial[] = schedule(
   {
@@ -20,10 +20,18 @@ test("trials come in the order of the schedule", () => {
   expect(nextTrial(SCHEDULE, [trialOf(first, 1)])).toEqual({ scheduled: second, attempt: 1, done: 1 });
 });
 
-test("an invalid trial is repeated at once, until it is valid", () => {
-  const trials = [trialOf(first, 1, ["steal"])];
-  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: first, attempt: 2, done: 0 });
-  expect(nextTrial(SCHEDULE, [...trials, trialOf(first, 2)])?.scheduled).toBe(second);
+test("invalid trials are repeated when the block's others have been run, in turn, until they are valid", () => {
+  const block = SCHEDULE.filter((scheduled) => scheduled.block === first.block);
+  const trials = block.map((scheduled, i) => trialOf(scheduled, 1, i < 2 ? ["steal"] : []));
+  expect(nextTrial(SCHEDULE, trials.slice(0, 1))?.scheduled).toBe(second);
+  const done = block.length - 2;
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: first, attempt: 2, done });
+  trials.push(trialOf(first, 2, ["steal"]));
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 2, done });
+  trials.push(trialOf(second, 2));
+  expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: first, attempt: 3, done: done + 1 });
+  trials.push(trialOf(first, 3));
+  expect(nextTrial(SCHEDULE, trials)?.scheduled.block).not.toBe(first.block);
 });
 
 const attempts = (scheduled: ScheduledTrial, count: number) =>
@@ -34,19 +42,18 @@ const attempts = (scheduled: ScheduledTrial, count: number) =>
   }));
 
 test("a trial that stays invalid waits until the others have been run, and is given up in the end", () => {
-  const trials = attempts(first, ATTEMPTS_AT_ONCE);
+  const trials = attempts(first, ATTEMPTS_IN_BLOCK);
   expect(nextTrial(SCHEDULE, trials)).toEqual({ scheduled: second, attempt: 1, done: 0 });
   const others = SCHEDULE.slice(1).map((scheduled) => trialOf(scheduled, 1));
-  const late = { scheduled: first, attempt: ATTEMPTS_AT_ONCE + 1, done: SCHEDULE.length - 1 };
+  const late = { scheduled: first, attempt: ATTEMPTS_IN_BLOCK + 1, done: SCHEDULE.length - 1 };
   expect(nextTrial(SCHEDULE, [...trials, ...others])).toEqual(late);
   expect(nextTrial(SCHEDULE, [...attempts(first, MAX_ATTEMPTS), ...others])).toBeNull();
-  const brokeOff = [1, 2, 3].map((attempt) => trialOf(first, attempt, ["it broke off"]));
-  expect(brokeOff).toHaveLength(ATTEMPTS_AT_ONCE);
+  const brokeOff = Array.from({ length: ATTEMPTS_IN_BLOCK }, (_, i) => trialOf(first, i + 1, ["it broke off"]));
   expect(nextTrial(SCHEDULE, [...brokeOff, ...others])).toBeNull();
 });
 
 test("of a run that is disturbed throughout no trial is tried again at its end", () => {
-  const trials = SCHEDULE.flatMap((scheduled) => attempts(scheduled, ATTEMPTS_AT_ONCE));
+  const trials = SCHEDULE.flatMap((scheduled) => attempts(scheduled, ATTEMPTS_IN_BLOCK));
   expect(nextTrial(SCHEDULE, trials)).toBeNull();
 });
 

@@ -3,12 +3,12 @@ import type { Trial } from "../model/result.ts";
 import type { ScheduledTrial } from "../schedule/schedule.ts";
 import { settledReasons } from "../stats/run-validity.ts";
 
-/** A trial that turns out invalid is run again, this many times in all where it stands, */
-export const ATTEMPTS_AT_ONCE = 3;
 /**
- * and up to this many when all others have been run, if anything was measured: what disturbed the machine for some minutes may be gone
- * by then.
+ * A trial that turns out invalid is run again, up to this many times in all within its block, but not before the block's others:
+ * what disturbed the machine may be gone by then,
  */
+export const ATTEMPTS_IN_BLOCK = 3;
+/** and up to this many when all blocks have been run, if anything was measured. */
 export const MAX_ATTEMPTS = 5;
 /** More of the schedule than this, and more than one trial, is not disturbed by chance: no more is tried. */
 const LATE_SHARE = 0.1;
@@ -22,8 +22,8 @@ export interface NextTrial {
 }
 
 /**
- * The first trial of the schedule that has neither a valid attempt nor used up those at once; then, of few that are left, the one
- * with the fewest; null: there is none. It depends on nothing but what has been run, so that a run that was cut off goes on as it would have.
+ * Of the first block that has trials with neither a valid attempt nor all of the block's used up, the one with the fewest; then of
+ * few that are left; null: there is none. It depends on nothing but what has been run, so that a run that was cut off goes on as it would have.
  */
 export function nextTrial(schedule: readonly ScheduledTrial[], trials: readonly Trial[]): NextTrial | null {
   const open = schedule.flatMap((scheduled) => {
@@ -32,10 +32,11 @@ export function nextTrial(schedule: readonly ScheduledTrial[], trials: readonly 
     const wasMeasured = (attempts.at(-1)?.readings.length ?? 0) > 0;
     return [{ scheduled, attempt: attempts.length + 1, wasMeasured }];
   });
-  const atOnce = open.find(({ attempt }) => attempt <= ATTEMPTS_AT_ONCE);
+  const inBlock = open.filter(({ attempt }) => attempt <= ATTEMPTS_IN_BLOCK);
+  const early = inBlock.filter(({ scheduled }) => scheduled.block === inBlock[0]?.scheduled.block);
   const isByChance = open.length <= Math.max(1, LATE_SHARE * schedule.length);
   const late = isByChance ? open.filter(({ wasMeasured }) => wasMeasured) : [];
-  const next = atOnce ?? late.toSorted((a, b) => a.attempt - b.attempt)[0];
+  const next = (early.length > 0 ? early : late).toSorted((a, b) => a.attempt - b.attempt)[0];
   if (next === undefined) return null;
   return { scheduled: next.scheduled, attempt: next.attempt, done: schedule.length - open.length };
 }

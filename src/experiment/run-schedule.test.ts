@@ -39,10 +39,10 @@ test("runs all, repeats what is invalid, and keeps every attempt", async () => {
   expect(folder.lines).toEqual([
     "trial 1-shared-reference-1",
     "trial 1-shared-cpu-1 invalid",
-    "trial 1-shared-cpu-2 invalid",
-    "trial 1-shared-cpu-3 invalid",
     "trial 1-shared-disk-1 invalid",
+    "trial 1-shared-cpu-2 invalid",
     "trial 1-shared-disk-2",
+    "trial 1-shared-cpu-3 invalid",
   ]);
 });
 

@@ -62,7 +62,7 @@ function explanations(result: Result, view: RunView): [string, string][] {
     ],
     [
       "Validity",
-      "A trial is invalid, and repeated up to twice, then twice more when all others have been run, when an idle responder outside the platform moves by 2 ms or more at the 95th percentile, when the hypervisor steals more than 1 % of the CPU, when the load generator misses its send times or runs out of ports or descriptors, when a flood or stressor does not do its work, or when a reference differs from the other blocks’. A run is valid when every planned trial has a valid attempt and references compared with each other show no difference.",
+      "A trial is invalid, and repeated up to twice when the others of its block have been run, then twice more at the end if it is one of few, when an idle responder outside the platform moves by 2 ms or more at the 95th percentile, when the hypervisor steals more than 1 % of the CPU, when the load generator misses its send times or runs out of ports or descriptors, when a flood or stressor does not do its work, or when a reference differs from the other blocks’. A run is valid when every planned trial has a valid attempt and references compared with each other show no difference.",
     ],
     [
       "Outliers",
