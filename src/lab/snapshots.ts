@@ -4,7 +4,7 @@ import type { DomainPlan } from "../model/plan.ts";
 import type { Platform, Snapshots } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import { beginChange, stageLab, workspaceOf, type LabContext, type StoredLab } from "./context.ts";
-import { keyOfRoot } from "./paths.ts";
+import { keyOfRoot, labDirectory } from "./paths.ts";
 import {
   listSnapshots,
   sealSnapshot,
@@ -42,8 +42,8 @@ export async function saveSnapshot(
       exit: ExitCode.usage,
     });
   }
-  const building = `${dirname(directory)}/.building`;
-  // What a crash has left of another one.
+  // In the lab's folder: what a crash leaves of it goes with the lab, or with its next snapshot.
+  const building = `${labDirectory(paths, lab)}/snapshot`;
   await host.files.remove(building);
   try {
     await host.files.makeDirectory(`${building}/data`);
@@ -62,6 +62,7 @@ export async function saveSnapshot(
       memory,
     });
     signal?.throwIfAborted();
+    await host.files.makeDirectory(dirname(directory));
     await host.files.rename(building, directory);
     return snapshot;
   } finally {

@@ -96,7 +96,7 @@ needs(
   });
 
   test("one that is killed while it copies lets the machine go on, and leaves no snapshot", async () => {
-    const building = join(sandbox.state, "snapshots/machine/one/.building/data/memory.zst");
+    const building = join(sandbox.state, "labs/machine/snapshot/data/memory.zst");
     const { child, ended } = sandbox.start([process.execPath, PROGRAM, "snapshot", "create", "machine", "one", "cut"]);
     await vi.waitFor(() => expect(existsSync(building) && statSync(building).size > 0).toBe(true), {
       timeout: 20_000,
