@@ -3,7 +3,7 @@ import { carryOut } from "../images/carry-image.ts";
 import { isDiskFull } from "../images/disk-full.ts";
 import { imageFile, layerFile, packBackup } from "../lab/backup-file.ts";
 import { requireStoredLab, workspaceOf, type LabSource, type StoredLab } from "../lab/context.ts";
-import { withLabLock } from "../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../lab/lab-lock.ts";
 import { OWN, placeOf, readMoves } from "../lab/moves.ts";
 import { backupDirectory, imageStore, keyOfRoot } from "../lab/paths.ts";
 import { removeUnpacked } from "../lab/unpacked.ts";
@@ -13,9 +13,6 @@ import { requireFacet } from "../platforms/require-facet.ts";
 import type { AppContext } from "./context.ts";
 import { settleMoves } from "./move/settle.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
-
-/** Whoever holds the lab may be at its end. */
-const LOCK_WAIT_MS = 2000;
 
 export interface BackupOptions {
   /** The images' root file systems, too: it can be restored where they cannot be built. */

@@ -1,4 +1,4 @@
-import { withLabLock } from "../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../lab/lab-lock.ts";
 import type { DomainUsage, MachineStatistics, Power } from "../platforms/platform.ts";
 import { requireFacet } from "../platforms/require-facet.ts";
 import type { AppContext } from "./context.ts";
@@ -6,8 +6,6 @@ import { findDomain } from "./inspect.ts";
 
 /** A guest that ends by itself needs a second or two, under emulation some more. */
 const SHUTDOWN_MS = 30_000;
-/** Whoever holds the lab may be at its end. */
-const LOCK_WAIT_MS = 2000;
 
 /** Stops a domain where it is; its memory and disk stay. On a platform that merges domains, all of them. */
 export async function pause(app: AppContext, lab: string, name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { imageFile, layerFile, readBackupManifest, unpackBackup, type BackupMani
 import { bringUp, type BringUpStep } from "../lab/bring-up.ts";
 import type { RootFileSystems } from "../lab/context.ts";
 import { labNames } from "../lab/inventory.ts";
-import { withLabLock } from "../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../lab/lab-lock.ts";
 import { labsMoved } from "../lab/moves.ts";
 import { imageStore } from "../lab/paths.ts";
 import { ExitCode, LabError } from "../model/error.ts";
@@ -17,8 +17,6 @@ import { requirePackages, requireRoot } from "./packages.ts";
 import { buildImages, planFor, rootsOf } from "./prepare.ts";
 import { requirePlatform } from "./require-platform.ts";
 import { DEFAULT_PARALLEL } from "./up.ts";
-
-const LOCK_WAIT_MS = 2000;
 
 export interface RestoreOptions {
   /** Instead of the one that the lab was on. */

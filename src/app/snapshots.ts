@@ -1,5 +1,5 @@
 import { requireStoredLab } from "../lab/context.ts";
-import { withLabLock } from "../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../lab/lab-lock.ts";
 import {
   discardSnapshot,
   listSnapshots,
@@ -16,9 +16,6 @@ import { findDomain } from "./inspect.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
 
 export type { Snapshot } from "../lab/snapshot-store.ts";
-
-/** Whoever holds the lab may be at its end. */
-const LOCK_WAIT_MS = 2000;
 
 /** Keeps what is a domain's own under a name; default: one made of the time. */
 export async function createSnapshot(

@@ -60,6 +60,9 @@ export async function removeLeftLocks(host: Host, paths: Paths): Promise<void> {
   }
 }
 
+/** How long what is asked of a lab waits for whoever holds it, who may be at its end, ms. */
+export const LOCK_WAIT_MS = 2000;
+
 /** Does the work while the lock of the lab is held. */
 export async function withLabLock<T>(
   host: Host,

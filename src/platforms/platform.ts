@@ -295,7 +295,7 @@ export interface Snapshots {
 export interface Limiting {
   /** Whether it can get these limits instead of those of `before`. */
   fits(host: Host, workspace: Workspace, before: DomainPlan, domain: DomainPlan): Promise<boolean>;
-  /** Sets those that can be changed, whatever is set. @throws LabError when the kernel would kill for it what it runs */
+  /** Sets those that can be changed, whatever is set. @throws LabError when it uses more memory than it is to have, and cannot give it back */
   set(host: Host, workspace: Workspace, domain: DomainPlan): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { requireStoredLab, type LabSource, type StoredLab } from "../../lab/context.ts";
-import { withLabLock } from "../../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../../lab/lab-lock.ts";
 import { OWN, placeOf, readMoves, writeMove, type Move, type Place } from "../../lab/moves.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import { parseHostAddress } from "../../model/host-address.ts";
@@ -13,8 +13,6 @@ import { wayOf } from "./going.ts";
 import type { Hears, Parcel } from "./parcel.ts";
 import { requireCleared, settleMove, settleMoves } from "./settle.ts";
 import { startProbe, startStopwatch, type Silence } from "./silence.ts";
-
-const LOCK_WAIT_MS = 2000;
 
 export interface Moved {
   lab: string;

@@ -1,12 +1,9 @@
 import { requireStoredLab } from "../../lab/context.ts";
-import { withLabLock } from "../../lab/lab-lock.ts";
+import { LOCK_WAIT_MS, withLabLock } from "../../lab/lab-lock.ts";
 import { endMove, OWN, readMoves, waitingHere, writeMove, writeMoves, type Move, type Place } from "../../lab/moves.ts";
 import { ExitCode, LabError } from "../../model/error.ts";
 import type { AppContext } from "../context.ts";
 import { reachEnd, type End } from "./end.ts";
-
-/** Whoever moves a domain holds its lab. */
-const LOCK_WAIT_MS = 2000;
 
 export type Reach = (place: Place) => Promise<Pick<End, "ask">>;
 
