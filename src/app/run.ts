@@ -10,7 +10,7 @@ import type { Experiment } from "../model/experiment.ts";
 import type { Lab, PlatformName } from "../model/lab.ts";
 import type { Engine } from "../model/samples.ts";
 import type { Scale } from "../model/scale.ts";
-import { scaleSentences } from "../report/sentences.ts";
+import { invalidTrialSentences, scaleSentences } from "../report/sentences.ts";
 import { schedule } from "../schedule/schedule.ts";
 import type { AppContext } from "./context.ts";
 import { requirePackages, requireRoot } from "./packages.ts";
@@ -96,6 +96,7 @@ async function work(app: AppContext, options: RunOptions, folder: RunFolder, lab
       folder,
       engine: options.engine ?? null,
       onPreparing: prepare,
+      onTrial: (trial) => invalidTrialSentences(trial).forEach(app.say),
       onCalibrated: (calibration) => scaleSentences(calibration).forEach(app.say),
       ...signal,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

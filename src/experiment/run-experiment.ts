@@ -43,6 +43,8 @@ export interface ExperimentRun {
   /** What is done before the first trial. */
   onPreparing?: (what: string) => void;
   onProgress?: (progress: RunProgress) => void;
+  /** As of `runSchedule`. */
+  onTrial?: (trial: Trial) => void;
   /** What the platforms can do has been found out. */
   onCalibrated?: (calibration: Calibration) => void;
   signal?: AbortSignal;
@@ -65,8 +67,8 @@ export async function runExperiment(context: LabContext, run: ExperimentRun): Pr
     const calibration = await calibrated(context, run, stations);
     const experiment = scaledLoads(run.experiment, calibration);
     const attempt = attempts(context, { ...run, experiment }, stations, calibration);
-    const { schedule, folder } = run;
-    await runSchedule({ schedule, folder, experiment, attempt, ...signal });
+    const { schedule, folder, onTrial } = run;
+    await runSchedule({ schedule, folder, experiment, attempt, onTrial, ...signal });
   } finally {
     await Promise.all([...stations.values()].map((station) => station.close()));
   }

@@ -60,12 +60,14 @@ test("an attempt sees the trials before it, those of an earlier start included",
   expect(seen).toEqual([["1-shared-reference-1"], ["1-shared-reference-1", "1-shared-cpu-1"]]);
 });
 
-test("what only the whole run shows to be invalid is recorded and repeated, to the last attempt", async () => {
+test("what only the whole run shows to be invalid is recorded, told and repeated, to the last attempt", async () => {
   const folder = memoryFolder();
+  const heard: string[] = [];
   await runSchedule({
     schedule: SCHEDULE,
     experiment: { reference: "reference", functional: false },
     folder,
+    onTrial: ({ id, valid }) => heard.push(`${id} ${valid}`),
     attempt: async ({ scheduled, attempt }) =>
       outcome(measuredTrial(scheduled, attempt, scheduled.phase === "disk" ? 30 : 1)),
   });
@@ -80,6 +82,11 @@ test("what only the whole run shows to be invalid is recorded and repeated, to t
     "judgement 1-shared-disk-4 invalid",
     "trial 1-shared-disk-5",
     "judgement 1-shared-disk-5 invalid",
+  ]);
+  expect(heard).toEqual([
+    "1-shared-reference-1 true",
+    "1-shared-cpu-1 true",
+    ...[1, 2, 3, 4, 5].flatMap((attempt) => [`1-shared-disk-${attempt} true`, `1-shared-disk-${attempt} false`]),
   ]);
 });
 

@@ -1,5 +1,5 @@
 import type { PlatformName } from "../model/lab.ts";
-import type { Calibration, Comparison, Result } from "../model/result.ts";
+import type { Calibration, Comparison, Result, Trial } from "../model/result.ts";
 import { countOf, formatConfidence, formatCount, formatMs, formatRatio, formatShare, listOf } from "./format.ts";
 import type { PhaseView, RunView } from "./run-view.ts";
 import { VERDICT_STYLES, type Verdict } from "./verdicts.ts";
@@ -85,6 +85,12 @@ export function platformSentence(view: RunView, platform: PlatformName): string 
   const [slowest = worst] = loads.toSorted((one, other) => slowness(other.row) - slowness(one.row));
   const hurts = badness(worst.row) > VERDICT_STYLES.inconclusive.severity;
   return `${doubt}On ${name}, 95 % of ${view.target}’s answers came within ${formatMs(resting)} at rest. ${loadSentence(hurts ? "Worst" : "Slowest", hurts ? worst : slowest)} ${tally(loads.map(({ row }) => row.verdict))}`;
+}
+
+/** That a trial is not valid, and why; none of one that is. */
+export function invalidTrialSentences({ block, platform, phase, attempt, valid, reasons }: Trial): string[] {
+  if (valid) return [];
+  return [`not valid: block ${block}, ${phase} on ${platform}, attempt ${attempt}: ${reasons.join("; ")}`];
 }
 
 /** Why and how far loads were scaled; none when they were as planned. */
