@@ -55,6 +55,8 @@ needs(
     const port = `${name}-${host.name}`;
     // A card keeps it over a start: others go on asking it for half a minute.
     const mac = ["02", "00", ...address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");
+    // Of a host that has ended: the kernel takes its time to remove what was in its namespace.
+    board.shell(`ip link delete ${port} 2>/dev/null || :`);
     const made = spawnSync(
       "ip",
       `link add ${name} address ${mac} netns ${host.pid} type veth peer name ${port} netns ${board.pid}`.split(" "),

@@ -261,7 +261,7 @@ needs(...LAB_NEEDS)("labs", () => {
       expect(pings("cloison.alpha.station", "10.77.0.11")).toBe(true);
     });
 
-    test("stands beside another lab with the same subnet, which down --all leaves alone while its lock is held", async () => {
+    test("stands beside another lab with the same subnet, which is left alone while its lock is held", async () => {
       const other = labFile(LAB.replace("alpha", "beta"), "beta.yaml");
       succeed("up", other);
       expect(domains("alpha")["one"]?.interfaces[0]).toMatchObject({ vif: "vif1.0", address: "10.77.0.11" });
@@ -278,6 +278,18 @@ needs(...LAB_NEEDS)("labs", () => {
         { lab: "alpha", outcome: "removed" },
         { lab: "beta", outcome: "in use" },
       ]);
+      const held = [
+        ["pause", "beta", "one"],
+        ["resume", "beta", "one"],
+        ["snapshot", "create", "beta", "one", "kept"],
+        ["backup", "beta", join(sandbox.folder, "beta.tar.zst")],
+      ];
+      for (const command of held) {
+        expect(sandbox.cloison(...command)).toMatchObject({
+          code: 4,
+          stderr: expect.stringMatching(/^lab beta is in use by another cloison/) as string,
+        });
+      }
       expect(json("ls")).toMatchObject([{ lab: "beta", running: 2 }]);
       expect(pidsOf("beta")).toEqual(beta);
       holder.child.kill("SIGKILL");
