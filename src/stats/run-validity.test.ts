@@ -113,6 +113,16 @@ describe("a floor that moved", () => {
     expect(settled([trial("shared", "flood", 1, 900, 2.4), ...calm])).toEqual([]);
   });
 
+  test("of a reference tells against that one, not against later ones", () => {
+    const floors = [3.7, 0.9, 1.3].map((floorMs, i) => trial("shared", "reference", i + 1, 4, floorMs));
+    expect(settled(floors)).toEqual([
+      [
+        "1-shared-reference-1",
+        ["the floor moved: its p95 was 3.7 ms, in the references 1.3 ms; the limit is 2 ms apart"],
+      ],
+    ]);
+  });
+
   test("invalid trials are judged already", () => {
     const flood = { ...trial("shared", "flood", 1, 900, 30), valid: false };
     expect(settled([flood, ...references([4, 4, 4, 4, 4])])).toEqual([]);

@@ -121,6 +121,7 @@ test("the floor", () => {
     "the floor moved: its p95 is infinite (over 5 % went unanswered), in the references 0.5 ms; the limit is 2 ms apart",
   ]);
   expect(reasons({ readings: [http(), floor(9)], floorLevelMs: null })).toEqual([]);
+  expect(reasons({ isReference: true, readings: [http(), floor(9)] })).toEqual([]);
   expect(reasons({ readings: [http()] })).toEqual([
     "the floor (an idle responder outside the platform) was not measured",
   ]);

@@ -52,7 +52,7 @@ export interface TrialFacts {
   stealShare: number | null;
   /** What the phase was to do. */
   planned: Pick<Phase, "floods" | "stressors">;
-  /** `floorLevelMs` of the trials so far; null: no reference yet, so the floor is left to `settledReasons`. */
+  /** `floorLevelMs` of the trials so far; null: no reference yet, so it is left to `settledReasons`, as a reference's floor is. */
   floorLevelMs: number | null;
   generators: readonly GeneratorFacts[];
   /** Stressors, as sentences call them, that had ended by themselves when the phase did. */
@@ -80,14 +80,15 @@ export function trialReasons(facts: TrialFacts): string[] {
   ];
 }
 
-function machineReasons({ stealShare, readings, floorLevelMs }: TrialFacts): string[] {
+function machineReasons({ isReference, stealShare, readings, floorLevelMs }: TrialFacts): string[] {
   const reasons: string[] = [];
   if (stealShare !== null && stealShare > STEAL_LIMIT) {
     reasons.push(`steal was ${percent(stealShare)} of the CPU time; the limit is ${percent(STEAL_LIMIT)}`);
   }
   const floorMs = floorValueMs(readings);
   if (floorMs === null) reasons.push("the floor (an idle responder outside the platform) was not measured");
-  else if (floorLevelMs !== null) reasons.push(...floorMovement(floorMs, floorLevelMs));
+  // References make the level: judged by it as they come, a first one that was off would keep out all others.
+  else if (floorLevelMs !== null && !isReference) reasons.push(...floorMovement(floorMs, floorLevelMs));
   return reasons;
 }
 
